@@ -1,0 +1,93 @@
+/**
+ * The values that go down the U, stage by stage: `Intent`, `Plan`, `Opened`. They live below the
+ * stages because siblings never import each other, types included.
+ */
+import type { EndpointName } from '../config/config.ts'
+import type { Protocol } from '../protocol/protocol.ts'
+import type { Provider } from './provider.ts'
+
+/** What was measured while a body was sent to the provider. Times in milliseconds. */
+export interface RequestStreamMetrics {
+  readonly totalBytes: number
+  readonly chunkCount: number
+  readonly avgChunkSize: number
+  readonly duration: number
+  /** Bytes a second. */
+  readonly throughput: number
+  /** How often a chunk was ready while the provider was not. */
+  readonly backpressureEvents: number
+  readonly backpressureTime: number
+}
+
+/** A request body on its way to the provider. Whoever holds it releases it, exactly once. */
+export interface RequestBody {
+  /** The bytes, where they are in memory. They are the client's own, unless a model was renamed. */
+  readonly bytes: Uint8Array<ArrayBuffer> | null
+  readonly lengthBytes: number | null
+  /** Whether `open` may be called again for another attempt. */
+  readonly replayable: boolean
+  /**
+   * A body for one attempt. `renamedTo` puts another model name in the place of the client's,
+   * changing nothing else. Throws `GatewayError` where the body cannot be read again.
+   */
+  open(renamedTo: string | null): BodyInit
+  /** The same as bytes, for a provider inside the program. */
+  collect(renamedTo: string | null): Promise<Uint8Array<ArrayBuffer>>
+  /** Measures of the last `open`, where it streamed. */
+  metrics(): RequestStreamMetrics | null
+  /** Deletes the spool file, cancels what is left of the upload. */
+  release(): void
+}
+
+/** A request that was read as far as is needed to route it. */
+export interface Intent {
+  /** The model as the client wrote it, or null where the endpoint has none. */
+  readonly model: string | null
+  /** The client asked for a stream. */
+  readonly stream: boolean
+  /** Null for methods without a body. */
+  readonly body: RequestBody | null
+  readonly contentType: string | null
+}
+
+/** What the edge knows about a request before anything was read. */
+export interface Call {
+  readonly endpoint: EndpointName
+  /** Below the endpoint's root, with a leading slash, as the provider gets it. */
+  readonly path: string
+  /** The query with its `?`, or empty. */
+  readonly search: string
+  /** Chosen by the path (`/passthrough/{provider}`) or by the `x-sluice-provider` header. */
+  readonly provider: string | null
+  /** The client's dialect: errors are written in it. */
+  readonly protocol: Protocol
+}
+
+/** Which targets to try, in order. Made without waiting for anything. */
+export interface Plan {
+  readonly targets: readonly [Target, ...Target[]]
+}
+
+/** Where an attempt goes. */
+export interface Target {
+  readonly provider: Provider
+  /** The name the provider knows, or null where the endpoint has no model. */
+  readonly model: string | null
+  /** Set where the client's bytes carry another name than `model`. */
+  readonly renamedTo: string | null
+}
+
+/** An open answer. Whoever holds it reads it to its end or cancels `reader`. */
+export interface Opened {
+  readonly target: Target
+  readonly protocol: Protocol
+  readonly status: number
+  /** Allow-listed headers, ready for the client. */
+  readonly headers: Headers
+  /** Whether the body is a stream of events. */
+  readonly isEventStream: boolean
+  /** What was read while waiting for the first content, in order. */
+  readonly head: readonly Uint8Array[]
+  /** The rest of the body; null when `head` is all of it. */
+  readonly reader: ReadableStreamDefaultReader<Uint8Array> | null
+}
