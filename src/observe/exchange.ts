@@ -4,6 +4,7 @@
  */
 import type { EndpointName } from '../config/config.ts'
 import { nowMs } from '../core/clock.ts'
+import type { ErrorCode, GatewayError } from '../core/errors.ts'
 import { requestId } from '../core/ids.ts'
 
 /** How a request ended. */
@@ -38,7 +39,9 @@ export class Exchange {
   attempts = 0
   status = 0
   endReason: EndReason | null = null
-  errorCode: string | null = null
+  errorCode: ErrorCode | null = null
+  /** The system's own code of what lies behind an error, or the class of an unexpected one. */
+  errorCause: string | null = null
   endedAtMs = 0
 
   requestBytes = 0
@@ -70,5 +73,24 @@ export class Exchange {
   constructor(endpoint: EndpointName, method: string) {
     this.endpoint = endpoint
     this.method = method
+  }
+
+  /** Takes over what the provider reported; never sums, never invents. */
+  useUsage(
+    usage: Pick<Exchange, 'inputTokens' | 'outputTokens' | 'cachedInputTokens' | 'reasoningTokens'>,
+  ): void {
+    this.inputTokens = usage.inputTokens
+    this.outputTokens = usage.outputTokens
+    this.cachedInputTokens = usage.cachedInputTokens
+    this.reasoningTokens = usage.reasoningTokens
+  }
+
+  /** Takes down an error. Of its cause only the code: a message may hold an address or a key. */
+  useError(error: GatewayError): void {
+    this.errorCode = error.code
+    const { cause } = error.detail
+    if (cause instanceof Error) {
+      this.errorCause = 'code' in cause ? String(cause.code) : cause.name
+    }
   }
 }

@@ -77,7 +77,7 @@ export interface Target {
   readonly renamedTo: string | null
 }
 
-/** An open answer. Whoever holds it reads it to its end or cancels `reader`. */
+/** An open answer. Whoever holds it reads it to its end or calls `cancel`. */
 export interface Opened {
   readonly target: Target
   readonly protocol: Protocol
@@ -90,4 +90,6 @@ export interface Opened {
   readonly head: readonly Uint8Array[]
   /** The rest of the body; null when `head` is all of it. */
   readonly reader: ReadableStreamDefaultReader<Uint8Array> | null
+  /** Closes the provider's connection. Safe to call at any time, also after the end. */
+  cancel(): void
 }

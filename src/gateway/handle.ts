@@ -1,0 +1,154 @@
+/** The spine: one request, from bytes to bytes. The only place that knows the order of the stages. */
+import type { Ticket } from '../admission/admit.ts'
+import type { BufferPool } from '../buffer/lease.ts'
+import type { EndpointName, StreamSettings } from '../config/config.ts'
+import { abortReason, onAbort } from '../core/abort.ts'
+import { nowMs, type Sweep } from '../core/clock.ts'
+import { GatewayError, toGatewayError } from '../core/errors.ts'
+import { Exchange } from '../observe/exchange.ts'
+import type { Call, Intent, Opened, Plan } from '../provider/call.ts'
+import type { RelayContext } from '../relay/context.ts'
+import { endReasonOf } from '../relay/ending.ts'
+import type { OpenContext } from '../upstream/open.ts'
+import type { Connection } from './connection.ts'
+import { failureResponse } from './fail.ts'
+import { requestSettings } from './settings.ts'
+import type { Underway } from './underway.ts'
+
+/** The six stages and what they share; wired by the composition root. */
+export interface Stages {
+  readonly settings: Readonly<Record<EndpointName, StreamSettings>>
+  readonly sweep: Sweep
+  readonly pool: BufferPool
+  readonly underway: Underway
+  readonly proxy: string | null
+  admit(headers: Headers): Ticket
+  read(request: Request, call: Call, settings: StreamSettings, signal: AbortSignal): Promise<Intent>
+  plan(intent: Intent, call: Call): Plan
+  attempt(plan: Plan, context: OpenContext): Promise<Opened>
+  relay(source: Opened | Promise<Opened>, headers: Headers, context: RelayContext): Response
+  /** Takes the finished record, once a request. */
+  record(exchange: Exchange): void
+}
+
+/** Answers one request. Never rejects: what fails becomes an answer in the client's dialect. */
+export async function handle(
+  request: Request,
+  call: Call,
+  connection: Connection,
+  stages: Stages,
+): Promise<Response> {
+  const exchange = new Exchange(call.endpoint, request.method)
+  exchange.path = call.path
+  const abort = new AbortController()
+  const passage = new Passage(exchange, connection, stages, abort)
+  try {
+    passage.hold(onAbort(request.signal, () => abort.abort(new GatewayError('client_gone'))))
+    const settings = requestSettings(stages.settings[call.endpoint], request.headers)
+    passage.hold(stages.sweep.after(settings.totalTimeoutMs, () => passage.outOfTime()))
+
+    const ticket = stages.admit(request.headers)
+    passage.hold(() => ticket.release())
+    const intent = await stages.read(request, call, settings, abort.signal)
+    passage.hold(() => intent.body?.release())
+    exchange.model = intent.model
+    exchange.streaming = intent.stream
+    exchange.requestBytes = intent.body?.lengthBytes ?? 0
+    const plan = stages.plan(intent, call)
+    const { sweep, proxy, pool } = stages
+    const { signal } = abort
+    const opening = stages.attempt(plan, {
+      request,
+      call,
+      intent,
+      exchange,
+      settings,
+      sweep,
+      signal,
+      proxy,
+    })
+    const patienceMs = intent.stream ? settings.heartbeatIntervalMs : 0
+    const opened = await openedWithin(opening, patienceMs, sweep)
+    // From here on nothing is repeated, so the body is no longer needed for that.
+    if (opened !== null && intent.body?.replayable) intent.body.release()
+
+    exchange.openedAtMs = nowMs()
+    exchange.status = opened?.status ?? 200
+    const { protocol } = call
+    const done = () => passage.end()
+    const context = { exchange, protocol, settings, sweep, pool, abort, done }
+    return stages.relay(opened ?? opening, answerHeaders(exchange, opened), context)
+  } catch (thrown) {
+    const error = abort.signal.aborted ? abortReason(abort.signal) : toGatewayError(thrown)
+    exchange.status = error.status
+    exchange.useError(error)
+    exchange.endReason = endReasonOf(error.code)
+    passage.end()
+    return failureResponse(error, call.protocol, exchange.id)
+  }
+}
+
+/** What one request holds on its way, given back exactly once, whichever way it ends. */
+class Passage {
+  readonly #exchange: Exchange
+  readonly #connection: Connection
+  readonly #stages: Stages
+  readonly #abort: AbortController
+  #held: (() => void)[] = []
+  #over = false
+
+  constructor(exchange: Exchange, connection: Connection, stages: Stages, abort: AbortController) {
+    this.#exchange = exchange
+    this.#connection = connection
+    this.#stages = stages
+    this.#abort = abort
+    this.hold(stages.underway.add(abort))
+    connection.disarm()
+  }
+
+  hold(release: () => void): void {
+    if (this.#over) release()
+    else this.#held.push(release)
+  }
+
+  outOfTime(): void {
+    this.#abort.abort(new GatewayError('upstream_total_timeout'))
+  }
+
+  end(): void {
+    if (this.#over) return
+    this.#over = true
+    for (const release of this.#held.splice(0).reverse()) release()
+    this.#connection.rearm()
+    this.#exchange.endedAtMs = nowMs()
+    this.#stages.record(this.#exchange)
+  }
+}
+
+/**
+ * The answer, or null where it takes longer than `patienceMs`: then the response opens without it,
+ * and heartbeats keep the connection. A failure before that still has its HTTP status.
+ */
+function openedWithin(
+  opening: Promise<Opened>,
+  patienceMs: number,
+  sweep: Sweep,
+): Promise<Opened | null> {
+  if (patienceMs <= 0) return opening
+  return new Promise((resolve, reject) => {
+    const forget = sweep.after(patienceMs, () => resolve(null))
+    opening.then(resolve, reject).finally(forget)
+  })
+}
+
+function answerHeaders(exchange: Exchange, opened: Opened | null): Headers {
+  const headers = new Headers({ 'x-request-id': exchange.id })
+  if (opened === null) return headers
+  const { provider, model } = opened.target
+  headers.set('x-sluice-provider', provider.name)
+  if (model !== null) headers.set('x-sluice-model', model)
+  headers.set('x-sluice-attempts', String(exchange.attempts))
+  const ownMs = exchange.openedAtMs - exchange.startedAtMs - exchange.upstreamWaitMs
+  headers.set('x-sluice-overhead-ms', Math.max(0, ownMs).toFixed(2))
+  return headers
+}

@@ -1,0 +1,91 @@
+/** `GET /v1/models`: what all providers have, as one list. */
+import type { StreamSettings } from '../config/config.ts'
+import { nowMs, type Sweep } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { Exchange } from '../observe/exchange.ts'
+import type { Protocol } from '../protocol/protocol.ts'
+import type { Opened, Target } from '../provider/call.ts'
+import { mergeModels } from '../provider/models.ts'
+import type { Provider } from '../provider/provider.ts'
+import type { OpenContext } from '../upstream/open.ts'
+
+/** How long a list is good for. Providers change theirs by the week. */
+const FRESH_MS = 60_000
+
+/** What asking the providers needs. */
+export interface ModelsOptions {
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly settings: StreamSettings
+  readonly sweep: Sweep
+  readonly proxy: string | null
+  readonly protocol: Protocol
+  readonly open: (target: Target, context: OpenContext, freshSocket: boolean) => Promise<Opened>
+}
+
+/** The merged list of models. */
+export interface Models {
+  /** OpenAI's list object; ids are `provider/model`. A provider that does not answer is left out. */
+  list(): Promise<JsonObject>
+  /** One entry of it, by `provider/model`. @throws GatewayError `model_not_found`. */
+  get(id: string): Promise<JsonObject>
+}
+
+/** Makes the list; nothing is asked before the first call. */
+export function createModels(options: ModelsOptions): Models {
+  let current: Promise<JsonObject> | null = null
+  let askedAtMs = 0
+
+  const list = (): Promise<JsonObject> => {
+    if (current === null || nowMs() - askedAtMs > FRESH_MS) {
+      askedAtMs = nowMs()
+      current = askAll(options)
+    }
+    return current
+  }
+
+  return {
+    list,
+    async get(id) {
+      const { data } = await list()
+      const found = Array.isArray(data)
+        ? data.find((entry) => isObject(entry) && entry.id === id)
+        : undefined
+      if (!isObject(found)) {
+        throw new GatewayError('model_not_found', {
+          message: `The model '${id}' does not exist.`,
+          param: 'model',
+        })
+      }
+      return found
+    },
+  }
+}
+
+async function askAll(options: ModelsOptions): Promise<JsonObject> {
+  const asked = [...options.providers.values()].map(async (provider) => ({
+    provider,
+    body: await askOne(provider, options).catch(() => null),
+  }))
+  return mergeModels(await Promise.all(asked))
+}
+
+async function askOne(provider: Provider, options: ModelsOptions): Promise<unknown> {
+  const { settings, sweep, proxy, protocol } = options
+  const opened = await options.open(
+    { provider, model: null, renamedTo: null },
+    {
+      request: { method: 'GET', headers: new Headers({ accept: 'application/json' }) },
+      call: { endpoint: 'models', path: '/models', search: '', provider: provider.name, protocol },
+      intent: { model: null, stream: false, body: null, contentType: null },
+      exchange: new Exchange('models', 'GET'),
+      settings,
+      sweep,
+      signal: new AbortController().signal,
+      proxy,
+    },
+    false,
+  )
+  opened.cancel()
+  return opened.reader === null ? JSON.parse(Buffer.concat(opened.head).toString()) : null
+}

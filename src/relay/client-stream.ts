@@ -1,0 +1,226 @@
+/**
+ * One response on its way to the client: a pump from the provider's body to the client's socket,
+ * with the clocks, the heartbeats and the honest end.
+ *
+ * One thing ends a stream early: the abort of the request's controller, whose reason says why.
+ * Clocks, shutdown and the client's departure all go that way, so there is one path to clean up.
+ */
+import { abortReason, onAbort } from '../core/abort.ts'
+import { nowMs, type Swept } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Opened } from '../provider/call.ts'
+import type { RelayContext } from './context.ts'
+import { endReasonOf, readFailure } from './ending.ts'
+import { EventInspector } from './inspector.ts'
+import { type DirectController, Outlet } from './outlet.ts'
+import { Tail } from './tail.ts'
+
+/** How long a provider may keep its connection open after the end marker of its stream. */
+const LINGER_MS = 1000
+
+/** The stream of one response. */
+export class ClientStream implements Swept {
+  readonly #source: Opened | Promise<Opened>
+  readonly #context: RelayContext
+  readonly #isEventStream: boolean
+  readonly #forgetAbort: () => void
+  readonly #tail: Tail
+  #opened: Opened | null = null
+  #inspector: EventInspector | null = null
+  #outlet: Outlet | null = null
+  #lastByteAtMs = nowMs()
+  #lingering = false
+  #over = false
+
+  constructor(source: Opened | Promise<Opened>, isEventStream: boolean, context: RelayContext) {
+    this.#source = source
+    this.#context = context
+    this.#isEventStream = isEventStream
+    this.#tail = new Tail(context.pool)
+    if (source instanceof Promise) source.catch(() => {})
+    else this.#opened = source
+    context.sweep.add(this)
+    this.#forgetAbort = onAbort(context.abort.signal, () => this.#aborted())
+  }
+
+  /** Bun asks for bytes once; the pump then runs until the stream is over. */
+  async pull(controller: DirectController): Promise<void> {
+    const { exchange, settings, pool } = this.#context
+    const outlet = new Outlet(
+      controller,
+      { chunkBytes: settings.responseChunkBytes, flushIntervalMs: settings.flushIntervalMs },
+      exchange,
+      pool,
+    )
+    this.#outlet = outlet
+    let failure: GatewayError | null = null
+    try {
+      await this.#pump(outlet)
+    } catch (thrown) {
+      failure = readFailure(thrown, this.#context.abort.signal)
+    }
+    const broken = failure !== null && !this.#sayWhy(outlet, failure)
+    this.#end(failure)
+    // Throwing resets the connection without the final chunk, so that the client cannot take what
+    // it has for the whole. An AbortError is the one exception that Bun does not print.
+    if (broken) throw new DOMException('The response was cut off.', 'AbortError')
+    controller.close()
+  }
+
+  /** The client closed the connection. */
+  cancel(): void {
+    if (!this.#over) this.#context.abort.abort(new GatewayError('client_gone'))
+  }
+
+  /** Looks at the clocks and sends the heartbeat. Called by the sweep. */
+  sweep(now: number): void {
+    const { settings, abort, exchange, protocol } = this.#context
+    const outlet = this.#outlet
+    if (outlet === null) return
+    if (outlet.busy) {
+      const stalledMs = now - outlet.stalledSinceMs
+      if (settings.clientStallTimeoutMs > 0 && stalledMs > settings.clientStallTimeoutMs) {
+        abort.abort(new GatewayError('client_stalled'))
+      }
+      return
+    }
+    if (this.#opened !== null) this.#checkIdle(now)
+    if (this.#over || !this.#isEventStream || settings.heartbeatIntervalMs <= 0) return
+    if (this.#inspector !== null && !this.#inspector.atBoundary) return
+    if (now - outlet.lastWriteAtMs >= settings.heartbeatIntervalMs) {
+      exchange.heartbeats += 1
+      outlet.writeText(protocol.heartbeat)
+    }
+  }
+
+  async #pump(outlet: Outlet): Promise<void> {
+    const opened = await this.#source
+    this.#opened = opened
+    this.#lastByteAtMs = nowMs()
+    if (this.#isEventStream) {
+      if (!opened.isEventStream) throw new GatewayError('upstream_bad_content_type')
+      const { settings, exchange } = this.#context
+      const limit = Math.min(settings.eventBytesMax, settings.bufferedBytesMax)
+      this.#inspector = new EventInspector(opened.protocol, this.#tail, exchange, limit)
+    }
+    for (const chunk of opened.head) {
+      if (outlet.closed) return
+      await this.#forward(chunk, outlet)
+    }
+    while (opened.reader !== null && !outlet.closed) {
+      const { done, value } = await this.#read(opened.reader)
+      if (done || value === undefined) break
+      await this.#forward(value, outlet)
+    }
+    if (this.#context.abort.signal.aborted) throw abortReason(this.#context.abort.signal)
+    if (outlet.closed) throw new GatewayError('client_gone')
+    this.#finish(outlet)
+  }
+
+  async #read(reader: ReadableStreamDefaultReader<Uint8Array>) {
+    try {
+      return await reader.read()
+    } catch (thrown) {
+      const watch = this.#inspector?.watch
+      const complete = watch !== undefined && (watch.ended || watch.finished)
+      // What broke after the protocol's own end broke nothing.
+      if (complete && !this.#context.abort.signal.aborted) return { done: true, value: undefined }
+      throw thrown
+    }
+  }
+
+  async #forward(chunk: Uint8Array, outlet: Outlet): Promise<void> {
+    const inspector = this.#inspector
+    this.#context.exchange.bytesIn += chunk.length
+    this.#lastByteAtMs = nowMs()
+    if (inspector === null) {
+      await outlet.write([chunk], false)
+      return
+    }
+    const contentBefore = this.#context.exchange.firstContentAtMs
+    const segments = inspector.take(chunk)
+    const urgent = contentBefore === 0 || inspector.watch.ended
+    if (segments.length > 0) await outlet.write(segments, urgent)
+    inspector.settle()
+  }
+
+  /** The provider's body ended cleanly: is the answer complete? (design, rule 1) */
+  #finish(outlet: Outlet): void {
+    const inspector = this.#inspector
+    if (inspector === null) return
+    const last = inspector.takeLast()
+    if (last !== null) outlet.writeBytes(last)
+    const { watch } = inspector
+    if (watch.error !== null || watch.ended || this.#opened?.protocol.hasEndMarker === false) return
+    if (!inspector.atBoundary) throw new GatewayError('upstream_truncated')
+    if (!watch.finished) throw new GatewayError('upstream_incomplete')
+    if (watch.missingEnd !== null) {
+      outlet.writeText(last === null ? watch.missingEnd : `\n\n${watch.missingEnd}`)
+    }
+  }
+
+  /** Tells the client in its own dialect. False where that cannot be done. */
+  #sayWhy(outlet: Outlet, failure: GatewayError): boolean {
+    if (!this.#isEventStream || outlet.closed) return false
+    if (this.#inspector !== null && !this.#inspector.atBoundary) return false
+    const watch = this.#inspector?.watch ?? this.#context.protocol.watch()
+    outlet.writeText(watch.errorEvent(failure, this.#context.exchange.id))
+    return !outlet.closed
+  }
+
+  #checkIdle(now: number): void {
+    const { settings, abort } = this.#context
+    const inspector = this.#inspector
+    // Progress of an event stream is events, not bytes: a drip of one byte a while is a stall.
+    const lastSignMs =
+      inspector === null
+        ? this.#lastByteAtMs
+        : Math.max(inspector.lastEventAtMs, this.#outlet?.lastReliefAtMs ?? 0)
+    const idleMs = now - lastSignMs
+    if (inspector?.watch.ended === true) {
+      if (idleMs > LINGER_MS && !this.#lingering) {
+        this.#lingering = true
+        void this.#opened?.reader?.cancel().catch(() => {})
+      }
+    } else if (settings.idleTimeoutMs > 0 && idleMs > settings.idleTimeoutMs) {
+      abort.abort(new GatewayError('upstream_idle_timeout'))
+    }
+  }
+
+  #aborted(): void {
+    this.#outlet?.giveUp()
+    this.#opened?.cancel()
+    // A response that Bun never asked for has no pump that would end it.
+    if (this.#outlet === null) this.#end(abortReason(this.#context.abort.signal))
+  }
+
+  #end(failure: GatewayError | null): void {
+    if (this.#over) return
+    this.#over = true
+    const { exchange, sweep, done } = this.#context
+    this.#forgetAbort()
+    sweep.remove(this)
+    this.#outlet?.release()
+    this.#tail.release()
+    const watch = this.#inspector?.watch
+    const error = failure ?? watch?.error ?? null
+    exchange.endReason = error === null ? 'completed' : endReasonOf(error.code)
+    if (error !== null) exchange.useError(error)
+    exchange.finishReason = watch?.finishReason ?? exchange.finishReason
+    if (watch?.usage) exchange.useUsage(watch.usage)
+    if (failure !== null || this.#lingering) this.#cancelSource()
+    done()
+  }
+
+  /** Also for an answer that is still on its way: it must not arrive at nobody. */
+  #cancelSource(): void {
+    if (this.#source instanceof Promise) {
+      this.#source.then(
+        (opened) => opened.cancel(),
+        () => {},
+      )
+    } else {
+      this.#source.cancel()
+    }
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Looks at the events of a stream on their way through, without touching them.
+ *
+ * Whole events leave as the bytes that came, as views of the chunk they came in; only an event
+ * that was cut between two chunks is copied, into the stream's tail. What is learned is learned
+ * from a view (design, rule 3).
+ */
+import { nowMs } from '../core/clock.ts'
+import type { Exchange } from '../observe/exchange.ts'
+import type { Protocol, StreamWatch } from '../protocol/protocol.ts'
+import { BoundaryFinder } from '../sse/boundary.ts'
+import { eventData, NOT_TEXT } from '../sse/event.ts'
+import type { Tail } from './tail.ts'
+
+/** A byte order mark makes the official Python SDK lose the first event, so it never leaves. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
+
+/** The inspector of one stream. Call `take`, write the segments, then `settle`. */
+export class EventInspector {
+  readonly watch: StreamWatch
+  readonly #protocol: Protocol
+  readonly #tail: Tail
+  readonly #exchange: Exchange
+  readonly #eventBytesMax: number
+  readonly #finder = new BoundaryFinder()
+  readonly #segments: Uint8Array[] = []
+  #rest: Uint8Array | null = null
+  #tailSent = false
+  #oversize = false
+  #first = true
+  #lastContentAtMs = 0
+
+  /** When the last whole event arrived; the idle clock counts from it. */
+  lastEventAtMs = nowMs()
+
+  constructor(protocol: Protocol, tail: Tail, exchange: Exchange, eventBytesMax: number) {
+    this.#protocol = protocol
+    this.watch = protocol.watch()
+    this.#tail = tail
+    this.#exchange = exchange
+    this.#eventBytesMax = eventBytesMax
+  }
+
+  /** False in the middle of an event whose first part has left: nothing may be put in there. */
+  get atBoundary(): boolean {
+    return !this.#oversize
+  }
+
+  /**
+   * What of `chunk`, and of what waited for it, may leave now. The views are good until `settle`.
+   */
+  take(chunk: Uint8Array): readonly Uint8Array[] {
+    const segments = this.#segments
+    segments.length = 0
+    const arrivedAtMs = nowMs()
+    let position = 0
+    let runStart = 0
+    for (;;) {
+      const end = this.#finder.next(chunk, position)
+      if (end === -1) break
+      const part = chunk.subarray(position, end)
+      if (this.#oversize) {
+        // An event above the limit has ended; its last part goes as the rest of it went.
+        this.#oversize = false
+        this.lastEventAtMs = arrivedAtMs
+      } else if (this.#tail.length > 0 && !this.#tailSent) {
+        this.#tail.append(part)
+        this.#tailSent = true
+        const event = this.#withoutMark(this.#tail.view())
+        if (this.#look(event, arrivedAtMs)) segments.push(event)
+        runStart = end
+      } else {
+        const event = this.#withoutMark(part)
+        if (this.#look(event, arrivedAtMs)) {
+          // Only the first event of a stream can be shorter than its part.
+          runStart += part.length - event.length
+        } else {
+          if (position > runStart) segments.push(chunk.subarray(runStart, position))
+          runStart = end
+        }
+      }
+      position = end
+    }
+    if (position > runStart) segments.push(chunk.subarray(runStart, position))
+    this.#keepRest(chunk.subarray(position))
+    return segments
+  }
+
+  /** After the segments have been written: keeps the incomplete rest for the next chunk. */
+  settle(): void {
+    if (this.#tailSent) {
+      this.#tail.clear()
+      this.#tailSent = false
+    }
+    if (this.#rest !== null) {
+      this.#tail.append(this.#rest)
+      this.#rest = null
+    }
+  }
+
+  /**
+   * The stream ended: what still waits, if it makes an event although its blank line is missing.
+   * Servers that die after the last line feed are common, and readers accept such an event.
+   */
+  takeLast(): Uint8Array | null {
+    if (this.#tail.length === 0) return null
+    const last = this.#tail.view()
+    const data = eventData(last)
+    if (data === null || data === NOT_TEXT) return null
+    const sighting = this.watch.look(data)
+    if (sighting === 'invalid') return null
+    this.#exchange.events += 1
+    return last
+  }
+
+  /** The event without the byte order mark that only the first one of a stream can have. */
+  #withoutMark(event: Uint8Array): Uint8Array {
+    const marked = this.#first && BYTE_ORDER_MARK.every((byte, index) => event[index] === byte)
+    this.#first = false
+    return marked ? event.subarray(BYTE_ORDER_MARK.length) : event
+  }
+
+  #keepRest(rest: Uint8Array): void {
+    const waiting = this.#tailSent ? 0 : this.#tail.length
+    if (!this.#oversize && waiting + rest.length <= this.#eventBytesMax) {
+      this.#rest = rest
+      return
+    }
+    if (!this.#oversize) {
+      this.#oversize = true
+      this.#exchange.oversizeEvents += 1
+      if (waiting > 0) {
+        this.#segments.push(this.#withoutMark(this.#tail.view()))
+        this.#tailSent = true
+      }
+    }
+    // Bytes of an event too large to hold are its only sign of life.
+    this.lastEventAtMs = nowMs()
+    if (rest.length > 0) this.#segments.push(rest)
+  }
+
+  /** Looks at one whole event; false where it must not be forwarded. */
+  #look(event: Uint8Array, arrivedAtMs: number): boolean {
+    const data = eventData(event)
+    if (data === null) return true
+    const exchange = this.#exchange
+    this.lastEventAtMs = arrivedAtMs
+    if (exchange.firstEventAtMs === 0) exchange.firstEventAtMs = arrivedAtMs
+    const sighting = data === NOT_TEXT ? 'invalid' : this.watch.look(data)
+    if (sighting === 'invalid' && this.#protocol.dropsInvalid) {
+      exchange.droppedEvents += 1
+      return false
+    }
+    exchange.events += 1
+    if (sighting === 'content') this.#content(arrivedAtMs)
+    return true
+  }
+
+  #content(arrivedAtMs: number): void {
+    const exchange = this.#exchange
+    if (exchange.firstContentAtMs === 0) exchange.firstContentAtMs = arrivedAtMs
+    const gapMs = this.#lastContentAtMs === 0 ? 0 : arrivedAtMs - this.#lastContentAtMs
+    if (gapMs > exchange.gapMaxMs) exchange.gapMaxMs = gapMs
+    this.#lastContentAtMs = arrivedAtMs
+  }
+}

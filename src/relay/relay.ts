@@ -1,0 +1,68 @@
+/** The last stage: the provider's bytes become the client's response. */
+import type { Opened } from '../provider/call.ts'
+import { ClientStream } from './client-stream.ts'
+import type { RelayContext } from './context.ts'
+import type { DirectController } from './outlet.ts'
+
+/** Headers that every event stream leaves with (design, section 4). */
+export const eventStreamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const
+
+/**
+ * Turns an answer, or the promise of one, into the client's response. A promise opens the response
+ * before the answer is there, as an event stream that carries heartbeats until then.
+ * @param headers what the gateway adds.
+ */
+export function relay(
+  source: Opened | Promise<Opened>,
+  headers: Headers,
+  context: RelayContext,
+): Response {
+  if (source instanceof Promise) {
+    return new Response(streamOf(new ClientStream(source, true, context), context), {
+      status: 200,
+      headers: withEventStream(headers),
+    })
+  }
+  for (const [name, value] of source.headers) headers.set(name, value)
+  if (source.reader === null && !source.isEventStream)
+    return wholeResponse(source, headers, context)
+  const client = new ClientStream(source, source.isEventStream, context)
+  return new Response(streamOf(client, context), {
+    status: source.status,
+    headers: source.isEventStream ? withEventStream(headers) : headers,
+  })
+}
+
+function withEventStream(headers: Headers): Headers {
+  for (const [name, value] of Object.entries(eventStreamHeaders)) headers.set(name, value)
+  return headers
+}
+
+/** A body that is all there needs no stream. */
+function wholeResponse(opened: Opened, headers: Headers, context: RelayContext): Response {
+  const { exchange } = context
+  const [first] = opened.head
+  const body =
+    first === undefined ? null : opened.head.length === 1 ? first : Buffer.concat(opened.head)
+  exchange.bytesIn += body?.byteLength ?? 0
+  exchange.bytesOut += body?.byteLength ?? 0
+  exchange.endReason = 'completed'
+  context.done()
+  return new Response(body as Uint8Array<ArrayBuffer> | null, { status: opened.status, headers })
+}
+
+function streamOf(client: ClientStream, context: RelayContext): ReadableStream {
+  // The types of the web know no direct streams, which are Bun's own.
+  const source = {
+    type: 'direct' as const,
+    pull: (controller: DirectController) => client.pull(controller),
+    cancel: () => client.cancel(),
+  }
+  return new ReadableStream(source as unknown as UnderlyingDefaultSource<Uint8Array>, {
+    highWaterMark: context.settings.responseChunkBytes,
+  })
+}

@@ -1,0 +1,127 @@
+/** Judges a provider's answer: what may go on to the client, and what is a failure. */
+import { GatewayError } from '../core/errors.ts'
+import { isObject } from '../core/json.ts'
+import type { Protocol } from '../protocol/protocol.ts'
+import type { Opened, Target } from '../provider/call.ts'
+import { readFirstContent } from './first-event.ts'
+import { headersForClient, retryAfterMs } from './headers.ts'
+import type { OpenContext } from './open.ts'
+
+/** An error body above this is not read to its end. */
+const ERROR_BYTES_MAX = 64 * 1024
+
+/** Methods whose answer carries no body whatever its headers say. */
+const bodiless = (method: string, status: number): boolean =>
+  method === 'HEAD' || status === 204 || status === 205 || status === 304
+
+/**
+ * Turns a provider's response into an open answer.
+ * @param cancel closes the connection.
+ * @param finished is called when the connection is no longer of interest, because all was read.
+ * @throws GatewayError for redirects, error statuses, HTML, hidden errors and empty answers.
+ */
+export async function acceptAnswer(
+  response: Response,
+  target: Target,
+  context: OpenContext,
+  cancel: () => void,
+  finished: () => void,
+): Promise<Opened> {
+  const { request, call, intent, settings } = context
+  const protocol = target.provider.protocol(call.endpoint, call.path)
+  const contentType = response.headers.get('content-type') ?? ''
+  const answer = {
+    target,
+    protocol,
+    status: response.status,
+    headers: headersForClient(response.headers),
+    cancel,
+  }
+  if (bodiless(request.method, response.status) || response.body === null) {
+    finished()
+    return { ...answer, isEventStream: false, head: [], reader: null }
+  }
+  if (response.status >= 300 && response.status < 400) {
+    throw new GatewayError('upstream_redirect_blocked')
+  }
+  if (!response.ok) return refusedAnswer(response, answer, call.endpoint === 'passthrough')
+  // A login page or a proxy's apology is never an answer, whatever its status says.
+  if (/^text\/html\b/i.test(contentType) && call.endpoint !== 'passthrough') {
+    throw new GatewayError('upstream_bad_content_type')
+  }
+  const reader = response.body.getReader()
+  if (/^text\/event-stream\b/i.test(contentType)) {
+    const head = await readFirstContent(reader, protocol, settings.bufferedBytesMax)
+    if (head.ended) finished()
+    const rest = head.ended ? null : reader
+    return { ...answer, isEventStream: true, head: head.chunks, reader: rest }
+  }
+  if (!/\bjson\b/i.test(contentType)) {
+    if (intent.stream && protocol.hasEndMarker) throw new GatewayError('upstream_bad_content_type')
+    return { ...answer, isEventStream: false, head: [], reader }
+  }
+  const { chunks, ended } = await readUpTo(reader, settings.bufferedBytesMax)
+  if (ended) {
+    finished()
+    lookAtJson(chunks, protocol, context)
+  }
+  return { ...answer, isEventStream: false, head: chunks, reader: ended ? null : reader }
+}
+
+/** A non-2xx answer: the provider's error in the client's dialect, or as it is on passthrough. */
+async function refusedAnswer(
+  response: Response,
+  answer: Pick<Opened, 'target' | 'protocol' | 'status' | 'headers' | 'cancel'>,
+  verbatim: boolean,
+): Promise<Opened> {
+  const body = response.body
+  const reader =
+    body === null ? null : (body.getReader() as ReadableStreamDefaultReader<Uint8Array>)
+  const { chunks } =
+    reader === null
+      ? { chunks: [] }
+      : await readUpTo(reader, ERROR_BYTES_MAX).catch(() => ({ chunks: [] }))
+  const wait = retryAfterMs(response.headers, Date.now())
+  const parsed = parseJson(chunks)
+  const error = answer.protocol.readError(response.status, parsed, wait)
+  answer.cancel()
+  // The operator's credentials failed, not the client's: that is never shown as a 401.
+  if (!verbatim || parsed === null || error.code === 'upstream_auth_failed') throw error
+  return { ...answer, isEventStream: false, head: chunks, reader: null }
+}
+
+/** Reads a body to its end or to `bytesMax`, whichever comes first. */
+async function readUpTo(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  bytesMax: number,
+): Promise<{ chunks: Uint8Array[]; ended: boolean }> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  while (bytes <= bytesMax) {
+    const { done, value } = await reader.read()
+    if (done || value === undefined) return { chunks, ended: true }
+    chunks.push(value)
+    bytes += value.length
+  }
+  return { chunks, ended: false }
+}
+
+/** Learns the usage of a JSON answer; a provider's error inside a 200 is a failure. */
+function lookAtJson(chunks: readonly Uint8Array[], protocol: Protocol, context: OpenContext): void {
+  const { call, exchange } = context
+  if (protocol.name === 'opaque' && call.endpoint !== 'embeddings') return
+  const body = parseJson(chunks)
+  if (!isObject(body)) throw new GatewayError('upstream_bad_response')
+  const { usage, error } = protocol.readAnswer(body)
+  if (error !== null) throw error
+  if (usage !== null) exchange.useUsage(usage)
+}
+
+function parseJson(chunks: readonly Uint8Array[]): unknown {
+  if (chunks.length === 0) return null
+  try {
+    return JSON.parse(new TextDecoder().decode(Buffer.concat(chunks)))
+  } catch {
+    return null
+  }
+}
