@@ -1,5 +1,25 @@
 /** Composition root: configuration in, a listening server out. Every long-lived object is made here. */
-import type { Config } from './config/config.ts'
+import { createAdmission } from './admission/admit.ts'
+import { installBufferPool } from './buffer/installed.ts'
+import { createBufferPool } from './buffer/pool.ts'
+import type { Config, StreamSettings } from './config/config.ts'
+import { nowMs, Sweep, sweepPeriodMs } from './core/clock.ts'
+import { GatewayError } from './core/errors.ts'
+import { failureResponse } from './gateway/fail.ts'
+import { handle, type Stages } from './gateway/handle.ts'
+import { createModels } from './gateway/models.ts'
+import { Underway } from './gateway/underway.ts'
+import { readIntent } from './intake/read.ts'
+import { openSpool } from './intake/spool.ts'
+import { createLog, type Log } from './observe/log.ts'
+import { protocols } from './protocol/registry.ts'
+import { buildProviders } from './provider/registry.ts'
+import { relay } from './relay/relay.ts'
+import { attempt } from './resilience/attempt.ts'
+import { createPlanner } from './routing/plan.ts'
+import { startServer } from './server/server.ts'
+import { open } from './upstream/open.ts'
+import { version } from './version.ts'
 
 /** A worker's server. */
 export interface App {
@@ -12,6 +32,8 @@ export interface App {
    * in-band `server_shutdown`, and resolves when nothing is left.
    */
   stop(graceMs: number): Promise<void>
+  /** What is held at this moment, by name; all zero when nothing is under way. */
+  leftovers(): Readonly<Record<string, number>>
 }
 
 /** Which worker of how many this is. */
@@ -20,19 +42,144 @@ export interface WorkerIdentity {
   readonly total: number
 }
 
-/** Starts a worker's server. Throws where the port cannot be had. */
-export async function startApp(config: Config, worker: WorkerIdentity): Promise<App> {
-  const server = Bun.serve({
+/** How often idle buffers of the pool are looked for. */
+const TRIM_PERIOD_MS = 5000
+
+/** How long streams get to write their in-band error before their connections are cut. */
+const LAST_WORDS_MS = 1000
+
+/**
+ * Starts a worker's server.
+ * @param log where lines go; standard output unless a test wants to read them.
+ * @throws where the port cannot be had or a TLS file cannot be read.
+ */
+export async function startApp(
+  config: Config,
+  worker: WorkerIdentity,
+  log: Log = defaultLog(config, worker),
+): Promise<App> {
+  const pool = createBufferPool(config.bufferPool)
+  installBufferPool(pool)
+  const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS)
+  trim.unref()
+  const sweep = new Sweep(sweepPeriodMs(Object.values(config.stream).flatMap(clocksOf)))
+  const underway = new Underway()
+  const spool = openSpool(config.intake, worker.id)
+  const admission = createAdmission(config.apiKeys)
+  const providers = buildProviders(config.providers, config.demo, protocols)
+  const proxy = config.upstreamProxy
+  const stages: Stages = {
+    settings: config.stream,
+    sweep,
+    pool,
+    underway,
+    proxy,
+    admit: (headers) => admission.admit(headers),
+    read: (request, call, stream, signal) =>
+      readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),
+    plan: createPlanner(providers, { defaultProvider: config.defaultProvider }),
+    attempt: (plan, context) =>
+      attempt(plan, context.intent, context.exchange, context.signal, (target, freshSocket) =>
+        open(target, context, freshSocket),
+      ),
+    relay,
+    record: (exchange) => log.request(exchange),
+  }
+  const models = createModels({
+    providers,
+    settings: config.stream.models,
+    sweep,
+    proxy,
+    protocol: protocols.opaque,
+    open,
+  })
+  let draining = false
+  const server = startServer({
     hostname: config.host,
     port: config.port,
     reusePort: worker.total > 0,
-    fetch: () => new Response('placeholder'),
+    tls: config.tls,
+    corsOrigins: config.corsOrigins,
+    adminToken: config.adminToken,
+    requestBytesMax: config.intake.requestBytesMax,
+    gateway: (request, call, connection) => handle(request, call, connection, stages),
+    models: {
+      list: (request) => admitted(request, () => models.list()),
+      get: (id, request) => admitted(request, () => models.get(id)),
+    },
+    pool,
+    protocols,
+    status: () => ({ ready: true, draining }),
+    worker,
+    version,
+    onError: (error, requestId) =>
+      log.line('error', 'internal error', { id: requestId, cause: nameOf(error) }),
   })
+
+  async function admitted(request: Request, answer: () => Promise<object>): Promise<Response> {
+    const requestId = `req_${crypto.randomUUID().replaceAll('-', '')}`
+    try {
+      admission.admit(request.headers).release()
+      return Response.json(await answer(), { headers: { 'x-request-id': requestId } })
+    } catch (thrown) {
+      return failureResponse(thrown, protocols.chat, requestId)
+    }
+  }
+
   return {
     url: server.url,
-    drain() {},
-    async stop() {
-      await server.stop()
+    drain() {
+      draining = true
     },
+    async stop(graceMs) {
+      draining = true
+      const stopped = server.stop(false)
+      await within(graceMs, underway.whenIdle())
+      underway.abortAll(new GatewayError('server_shutdown'))
+      await within(LAST_WORDS_MS, underway.whenIdle())
+      await within(LAST_WORDS_MS, stopped)
+      await server.stop(true)
+      clearInterval(trim)
+      spool.close()
+    },
+    leftovers: () => ({
+      requests: underway.size,
+      pendingRequests: server.pendingRequests,
+      tickets: admission.inside,
+      clocks: sweep.size,
+      leases: pool.getMetrics().totalInUse + pool.getMetrics().overflowInUse,
+      spoolFiles: spool.filesOpen,
+    }),
   }
+}
+
+/** The clocks of an endpoint; the sweep must be finer than the shortest. */
+const clocksOf = (settings: StreamSettings): number[] => [
+  settings.heartbeatIntervalMs,
+  settings.headersTimeoutMs,
+  settings.firstTokenTimeoutMs,
+  settings.idleTimeoutMs,
+  settings.totalTimeoutMs,
+  settings.clientStallTimeoutMs,
+]
+
+function defaultLog(config: Config, worker: WorkerIdentity): Log {
+  const { logLevel: level, logFormat: format } = config
+  return createLog({ level, format, worker: worker.id }, (line) => process.stdout.write(line))
+}
+
+/** The class and code of an unexpected failure; its message could hold anything. */
+function nameOf(error: unknown): string {
+  const cause = error instanceof GatewayError ? (error.detail.cause ?? error) : error
+  return cause instanceof Error ? cause.name : typeof cause
+}
+
+/** Waits for `promise`, but not longer than `limitMs`. */
+async function within(limitMs: number, promise: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, Math.min(Math.max(limitMs, 0), 2 ** 31 - 1))
+  })
+  await Promise.race([promise, limit])
+  clearTimeout(timer)
 }

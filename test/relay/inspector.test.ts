@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'bun:test'
+import { createBufferPool } from '../../src/buffer/pool.ts'
+import { bufferPoolDefaults } from '../../src/buffer/settings.ts'
+import { Exchange } from '../../src/observe/exchange.ts'
+import { openaiChat } from '../../src/protocol/openai-chat.ts'
+import { EventInspector } from '../../src/relay/inspector.ts'
+import { Tail } from '../../src/relay/tail.ts'
+
+const encoder = new TextEncoder()
+const chunkEvent = (text: string) =>
+  `data: {"choices":[{"index":0,"delta":{"content":"${text}"}}]}\n\n`
+const finish = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+const done = 'data: [DONE]\n\n'
+
+/** Sends `input` through an inspector in pieces of `pieceBytes`; what leaves, and what is known. */
+function pass(input: string | Uint8Array, pieceBytes: number, eventBytesMax = 1 << 20) {
+  const bytes = typeof input === 'string' ? encoder.encode(input) : input
+  const pool = createBufferPool(bufferPoolDefaults)
+  const exchange = new Exchange('chat-completions', 'POST')
+  const tail = new Tail(pool)
+  const inspector = new EventInspector(openaiChat, tail, exchange, eventBytesMax)
+  const out: Uint8Array[] = []
+  const leavings: number[] = []
+  for (let start = 0; start < bytes.length; start += pieceBytes) {
+    const segments = inspector.take(bytes.subarray(start, start + pieceBytes))
+    leavings.push(segments.length)
+    for (const segment of segments) out.push(segment.slice())
+    inspector.settle()
+  }
+  const last = inspector.takeLast()
+  if (last !== null) out.push(last.slice())
+  const heldBytes = pool.getMetrics().totalBytes
+  tail.release()
+  expect(pool.getMetrics().totalInUse).toBe(0)
+  return { text: Buffer.concat(out).toString(), exchange, inspector, leavings, heldBytes }
+}
+
+describe('the inspector', () => {
+  const stream = `${chunkEvent('a')}: ping\n\n${chunkEvent('héllo 🌊')}${finish}${done}`
+
+  test.each([1, 2, 3, 7, 64, 4096])('passes a good stream unchanged in pieces of %d', (piece) => {
+    const { text, exchange, inspector } = pass(stream, piece)
+    expect(text).toBe(stream)
+    expect(exchange.events).toBe(4)
+    expect(exchange.droppedEvents).toBe(0)
+    expect(inspector.watch.ended).toBe(true)
+    expect(inspector.watch.finishReason).toBe('stop')
+  })
+
+  test('sends events that arrived together as one piece', () => {
+    expect(pass(stream, 4096).leavings).toEqual([1])
+  })
+
+  test.each([1, 5, 4096])('drops an event that is not JSON, in pieces of %d', (piece) => {
+    const { text, exchange } = pass(`${chunkEvent('a')}data: {oops\n\n${finish}${done}`, piece)
+    expect(text).toBe(`${chunkEvent('a')}${finish}${done}`)
+    expect(exchange.droppedEvents).toBe(1)
+  })
+
+  test.each([1, 4096])('drops an event that is not UTF-8, in pieces of %d', (piece) => {
+    const broken = Buffer.concat([
+      encoder.encode(chunkEvent('a')),
+      encoder.encode('data: {"x":"'),
+      new Uint8Array([0xff, 0xfe]),
+      encoder.encode(`"}\n\n${finish}${done}`),
+    ])
+    const { text, exchange } = pass(broken, piece)
+    expect(text).toBe(`${chunkEvent('a')}${finish}${done}`)
+    expect(exchange.droppedEvents).toBe(1)
+  })
+
+  test.each([1, 2, 4096])('strips one byte order mark, in pieces of %d', (piece) => {
+    const marked = Buffer.concat([new Uint8Array([0xef, 0xbb, 0xbf]), encoder.encode(stream)])
+    expect(pass(marked, piece).text).toBe(stream)
+  })
+
+  test.each([1, 100, 4096])('lets an event above the limit through, in pieces of %d', (piece) => {
+    const large = chunkEvent('x'.repeat(20_000))
+    const { text, exchange, inspector, heldBytes } = pass(`${large}${finish}${done}`, piece, 4096)
+    expect(text).toBe(`${large}${finish}${done}`)
+    expect(exchange.oversizeEvents).toBe(1)
+    expect(inspector.watch.ended).toBe(true)
+    expect(heldBytes).toBeLessThanOrEqual(16 * 1024)
+  })
+
+  test('is not at a boundary in the middle of an event above the limit', () => {
+    const pool = createBufferPool(bufferPoolDefaults)
+    const exchange = new Exchange('chat-completions', 'POST')
+    const tail = new Tail(pool)
+    const inspector = new EventInspector(openaiChat, tail, exchange, 100)
+    inspector.take(encoder.encode(`data: {"x":"${'y'.repeat(200)}`))
+    inspector.settle()
+    expect(inspector.atBoundary).toBe(false)
+    inspector.take(encoder.encode('"}\n\n'))
+    inspector.settle()
+    expect(inspector.atBoundary).toBe(true)
+    tail.release()
+  })
+
+  test('holds back the incomplete end, and lets it go at the end only if it is an event', () => {
+    expect(pass(`${chunkEvent('a')}data: [DONE]`, 4096).text).toBe(`${chunkEvent('a')}data: [DONE]`)
+    expect(pass(`${chunkEvent('a')}data: {"choi`, 4096).text).toBe(chunkEvent('a'))
+  })
+})
