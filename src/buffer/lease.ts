@@ -3,8 +3,8 @@
 /** A buffer on loan. Whoever acquired it releases it, exactly once, on every path. */
 export interface Lease {
   /**
-   * The whole buffer, at least as long as was asked for, zero-filled when acquired. Reading it
-   * after the release throws where the pool checks for that.
+   * The whole buffer, at least as long as was asked for, zero-filled when acquired. Reading this
+   * property after the release throws; so read it each time and keep no view of it.
    */
   readonly bytes: Uint8Array
   /** `bytes.byteLength`, also after the release. */
@@ -26,11 +26,18 @@ export interface TierMetrics {
   readonly hits: number
   /** Acquisitions for which a buffer had to be made. */
   readonly misses: number
-  /** Free buffers given back to the runtime after lying idle. */
+  /**
+   * Buffers given back to the runtime: free ones after lying idle or to make room under the
+   * ceiling, and those whose memory a holder had transferred away. `allocated = misses - trimmed`.
+   */
   readonly trimmed: number
 }
 
-/** State of the pool. Counters run from the start of the worker. */
+/**
+ * State of the pool. Counters run from the start of the worker. The totals are sums over the
+ * tiers; what lies outside them is counted under `overflow`, so nothing is on loan only when both
+ * `totalInUse` and `overflowInUse` are zero.
+ */
 export interface BufferPoolMetrics {
   readonly enabled: boolean
   readonly tiers: readonly TierMetrics[]
@@ -38,10 +45,12 @@ export interface BufferPoolMetrics {
   readonly totalInUse: number
   /** Bytes held by the pool, free and in use. */
   readonly totalBytes: number
+  /** What `totalBytes` never exceeds; 0 where there is no pool. */
   readonly bytesMax: number
   /** Buffers made outside the tiers: larger than the largest, or above the ceiling. */
   readonly overflow: number
   readonly overflowInUse: number
+  /** Bytes of the buffers outside the tiers that are in use now. */
   readonly overflowBytes: number
   /** Buffers made in total, pooled or not. */
   readonly allocations: number
@@ -54,9 +63,12 @@ export interface BufferPoolMetrics {
 
 /** Where buffers come from. */
 export interface BufferPool {
-  /** A lease of at least `sizeBytes`: the smallest tier that fits, else plain memory, counted. */
+  /**
+   * A lease of at least `sizeBytes`: the smallest tier that fits, else plain memory, counted.
+   * Throws a RangeError where `sizeBytes` is not a whole number of zero or more.
+   */
   acquire(sizeBytes: number): Lease
   getMetrics(): BufferPoolMetrics
-  /** Drops idle buffers; called by the sweep. */
+  /** Drops idle buffers; called by the sweep, with its monotonic time. */
   trim(nowMs: number): void
 }
