@@ -18,11 +18,14 @@ export interface BufferPoolSettings {
 const KIB = 1024
 const MIB = 1024 * KIB
 
-/** The documented defaults, for a pool that nobody configured. */
+/**
+ * The documented defaults, for a pool that nobody configured: what the configuration gives when
+ * no variable is set. A test holds the two equal.
+ */
 export const bufferPoolDefaults: BufferPoolSettings = {
   enabled: true,
   tiersBytes: [4 * KIB, 8 * KIB, 16 * KIB, 32 * KIB, 64 * KIB, 128 * KIB],
-  // 2,048 streams with the default chunk of 32 KiB each; more streams overflow to plain memory.
-  bytesMax: 64 * MIB,
-  idleTrimMs: 60_000,
+  // 8,192 streams with the default chunk of 32 KiB each; more streams overflow to plain memory.
+  bytesMax: 256 * MIB,
+  idleTrimMs: 30_000,
 }
