@@ -1,6 +1,7 @@
 /** Composition root: configuration in, a listening server out. Every long-lived object is made here. */
 import { createAdmission } from './admission/admit.ts'
 import { installBufferPool } from './buffer/installed.ts'
+import type { BufferPool } from './buffer/lease.ts'
 import { createBufferPool } from './buffer/pool.ts'
 import type { Config, StreamSettings } from './config/config.ts'
 import { nowMs, Sweep, sweepPeriodMs } from './core/clock.ts'
@@ -50,15 +51,16 @@ const LAST_WORDS_MS = 1000
 
 /**
  * Starts a worker's server.
- * @param log where lines go; standard output unless a test wants to read them.
+ * @param parts what a test brings of its own: a log that it reads, a pool that checks more.
  * @throws where the port cannot be had or a TLS file cannot be read.
  */
 export async function startApp(
   config: Config,
   worker: WorkerIdentity,
-  log: Log = defaultLog(config, worker),
+  parts: { readonly log?: Log; readonly pool?: BufferPool } = {},
 ): Promise<App> {
-  const pool = createBufferPool(config.bufferPool)
+  const log = parts.log ?? defaultLog(config, worker)
+  const pool = parts.pool ?? createBufferPool(config.bufferPool)
   installBufferPool(pool)
   const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS)
   trim.unref()
