@@ -1,0 +1,63 @@
+/** The executable under test, built once in a test run, whichever files ask for it. */
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from './signal.ts'
+
+/** The root of the repository. */
+export const rootDirectory = join(import.meta.dir, '..', '..')
+
+/** Names the directory of a test run; `test/run.ts` sets it and removes the directory. */
+export const runDirectoryVariable = 'SLUICE_TEST_DIRECTORY'
+
+const buildWithinMs = 120_000
+
+/** A directory for the files of this test run, gone when it ends. */
+export function runDirectory(): string {
+  const given = process.env[runDirectoryVariable]
+  if (given !== undefined) return given
+  const made = mkdtempSync(join(tmpdir(), 'sluice-test-'))
+  process.env[runDirectoryVariable] = made
+  process.on('exit', () => rmSync(made, { recursive: true, force: true }))
+  return made
+}
+
+/**
+ * The path of the executable. The first who asks builds it with `bun src/build.ts <file>`; the
+ * others, in this process or another of the same run, wait for it.
+ * @throws Error with the build's output where it fails.
+ */
+export async function binaryPath(): Promise<string> {
+  const directory = runDirectory()
+  const binary = join(directory, 'sluice')
+  const failure = join(directory, 'build-failed.txt')
+  if (existsSync(binary)) return binary
+  if (takesLock(join(directory, 'building'))) await build(directory, binary, failure)
+  await eventually(() => existsSync(binary) || existsSync(failure), 'building', buildWithinMs)
+  if (existsSync(binary)) return binary
+  throw new Error(`the build failed:\n${await Bun.file(failure).text()}`)
+}
+
+/** Making a directory is atomic: one of all processes succeeds. */
+function takesLock(path: string): boolean {
+  try {
+    mkdirSync(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function build(directory: string, binary: string, failure: string): Promise<void> {
+  const unfinished = join(directory, 'building', 'sluice')
+  const child = Bun.spawn([process.execPath, 'src/build.ts', unfinished], {
+    cwd: rootDirectory,
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const output = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+  const code = await child.exited
+  const text = (await output).join('')
+  if (code === 0 && existsSync(unfinished)) renameSync(unfinished, binary)
+  else writeFileSync(failure, `exit ${code}\n${text}`)
+}

@@ -1,0 +1,82 @@
+/**
+ * Runs `bun test` and closes with one line that a machine can read: `N passed, N failed`.
+ *
+ * The counts of tests come from the JUnit report. A file that does not load is missing there, so
+ * the errors between tests are taken from what `bun test` prints. Arguments are passed through.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runDirectoryVariable } from './kit/binary.ts'
+
+/** What a run came to. */
+interface Summary {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: readonly string[]
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'))
+const report = join(directory, 'junit.xml')
+const isColoured = process.stderr.isTTY && process.env.NO_COLOR === undefined
+
+const child = Bun.spawn(
+  [
+    process.execPath,
+    'test',
+    '--reporter=junit',
+    `--reporter-outfile=${report}`,
+    ...process.argv.slice(2),
+  ],
+  {
+    cwd: join(import.meta.dir, '..'),
+    env: {
+      ...process.env,
+      ...(isColoured ? { FORCE_COLOR: '1' } : {}),
+      [runDirectoryVariable]: directory,
+    },
+    stdio: ['inherit', 'inherit', 'pipe'],
+  },
+)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => child.kill(signal))
+}
+
+const printed = await passOn(child.stderr)
+const code = await child.exited
+const xml = await Bun.file(report)
+  .text()
+  .catch(() => '')
+rmSync(directory, { recursive: true, force: true })
+const summary = summarise(xml, printed, code)
+if (summary.skipped.length > 0) {
+  console.log(`\n${summary.skipped.length} skipped:`)
+  for (const name of summary.skipped) console.log(`  ${name}`)
+}
+console.log(`${summary.passed} passed, ${summary.failed} failed`)
+process.exit(code)
+
+/** Hands the child's error output on as it comes and keeps it. */
+async function passOn(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const bytes of stream) {
+    process.stderr.write(bytes)
+    text += decoder.decode(bytes, { stream: true })
+  }
+  return Bun.stripANSI(text)
+}
+
+function summarise(xml: string, printed: string, exitCode: number): Summary {
+  const root = /<testsuites\b[^>]*>/.exec(xml)?.[0] ?? ''
+  const count = (name: string): number =>
+    Number(new RegExp(`\\b${name}="(\\d+)"`).exec(root)?.[1] ?? 0)
+  const failures = count('failures') + count('errors')
+  const between = Number(/^ *(\d+) errors?$/m.exec(printed)?.[1] ?? 0)
+  // Whatever made `bun test` fail is one failure at least: no match for a filter, a crash.
+  const failed = Math.max(failures + between, exitCode === 0 ? 0 : 1)
+  // A test that a filter left out is `skipped` in the report, but it is not printed.
+  const marks = printed.matchAll(/^(?:\(skip\)|\(todo\)|»|✎) (.*)$/gm)
+  const skipped = Array.from(marks, ([, name]) => name ?? '')
+  return { passed: count('tests') - failures - count('skipped'), failed, skipped }
+}
