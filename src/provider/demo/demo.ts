@@ -159,7 +159,7 @@ function listModels(call: UpstreamCall): Response {
 
 function unknown(call: UpstreamCall): GatewayError {
   return new GatewayError('unknown_url', {
-    message: `Unknown request URL: ${call.method} ${call.path}. The demo provider has no such endpoint.`,
+    message: `Unknown request URL: ${call.method} ${call.path}. The demo has no such endpoint.`,
   })
 }
 
