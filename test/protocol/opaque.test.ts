@@ -1,0 +1,68 @@
+/** What is not understood is passed on; its errors are OpenAI's. */
+import { describe, expect, test } from 'bun:test'
+import { GatewayError } from '../../src/core/errors.ts'
+import { opaque } from '../../src/protocol/opaque.ts'
+import { protocols } from '../../src/protocol/registry.ts'
+
+describe('an opaque stream', () => {
+  test.each(['', '[DONE]', '{oops', '{"error":{"message":"x"}}', 'hello'])(
+    'sees content in %p and learns nothing from it',
+    (data) => {
+      const watch = opaque.watch()
+      expect(watch.look(data)).toBe('content')
+      const { finished, ended, usage, error, missingEnd } = watch
+      expect([finished, ended, usage, error, missingEnd]).toEqual([false, false, null, null, null])
+    },
+  )
+
+  test('fails under a name and in a shape that SDKs know', () => {
+    const text = opaque.watch().errorEvent(new GatewayError('upstream_reset'), 'req_1')
+    expect(text.startsWith('event: error\ndata: {"error":{"message":')).toBe(true)
+    expect(text.endsWith('}}\n\n')).toBe(true)
+  })
+})
+
+describe('an opaque answer', () => {
+  test('tells the usage that embeddings and images have', () => {
+    expect(opaque.readAnswer({ data: [], usage: { prompt_tokens: 8, total_tokens: 8 } })).toEqual({
+      usage: { inputTokens: 8, outputTokens: null, cachedInputTokens: null, reasoningTokens: null },
+      error: null,
+    })
+  })
+
+  test('is an error only where it is nothing else', () => {
+    expect(opaque.readAnswer({ error: { message: 'm', code: 500 } }).error?.status).toBe(500)
+    const job = { id: 'ftjob-1', object: 'fine_tuning.job', error: { message: 'm' } }
+    expect(opaque.readAnswer(job).error).toBeNull()
+    expect(opaque.readAnswer({ data: [], error: { message: 'm' } }).error).toBeNull()
+    expect(opaque.readAnswer({ text: 'said', error: null }).error).toBeNull()
+  })
+})
+
+describe('the registry', () => {
+  test('has every dialect under its own name', () => {
+    expect(Object.values(protocols).map((protocol) => protocol.name)).toEqual([
+      'openai-chat',
+      'openai-completions',
+      'openai-responses',
+      'opaque',
+    ])
+  })
+
+  test.each(Object.values(protocols))(
+    'the heartbeat of $name is a comment of one line',
+    (dialect) => {
+      expect(dialect.heartbeat).toBe(': ping\n')
+    },
+  )
+
+  test('only what is understood has an end and drops what is invalid', () => {
+    const flags = Object.values(protocols).map((p) => [p.hasEndMarker, p.dropsInvalid])
+    expect(flags).toEqual([
+      [true, true],
+      [true, true],
+      [true, true],
+      [false, false],
+    ])
+  })
+})
