@@ -19,7 +19,8 @@ const QUOTE_LENGTH_MAX = 120
 /**
  * A planner over the enabled providers.
  *
- * 1. A provider named by the call (path or header) wins; its own prefix on the model is dropped.
+ * 1. A provider named by the call (path or header) wins. Its own prefix on the model is dropped,
+ *    but not on passthrough: there the body is the provider's own (`openrouter/auto` is a model).
  * 2. `provider/model` goes to that provider, under the name after the slash.
  * 3. Any other name, slashes or not, goes whole to the provider that claims it: the operator's
  *    model patterns come before the prefixes a provider knows of itself.
@@ -37,7 +38,9 @@ export function createPlanner(
     if (call.provider !== null) {
       const provider = providers.get(call.provider)
       if (provider === undefined) throw providerNotFound(call.provider)
-      return only(namedTarget(provider, intent.model))
+      const { model } = intent
+      if (call.endpoint === 'passthrough') return only({ provider, model, renamedTo: null })
+      return only(namedTarget(provider, model))
     }
     if (intent.model === null) return only(modelless(providers, fallback))
     return only(byModel(providers, fallback, intent.model))
