@@ -1,0 +1,109 @@
+/** The `STREAM_*` variables that hold for one endpoint each: `StreamSettings` in the environment. */
+import type { StreamSettings } from './config.ts'
+import { duration, type Kind, kibibyte, mebibyte, size } from './kinds.ts'
+import type { Variable } from './variable.ts'
+
+const stream = (
+  name: string,
+  kind: Kind<number>,
+  fallback: string,
+  meaning: string,
+): Variable<number> => ({
+  name,
+  group: 'Streams',
+  meaning,
+  default: fallback,
+  kind,
+  shown: 'plain',
+  perEndpoint: true,
+})
+
+// The defaults of the clocks are those of reference/reliability.md 1.1: long enough for a reasoning
+// model's first token, short enough that a dead connection does not hold its place for an hour.
+const clock = (name: string, fallback: string, meaning: string): Variable<number> =>
+  stream(name, duration(), fallback, `${meaning} 0 is never.`)
+
+const chunk = size(kibibyte, mebibyte)
+const bound = size(kibibyte, 64 * mebibyte)
+
+/** One row for each of `StreamSettings`, under the same key. */
+export const streamVariables: Readonly<Record<keyof StreamSettings, Variable<number>>> = {
+  requestChunkBytes: stream(
+    'STREAM_REQUEST_CHUNK_SIZE',
+    chunk,
+    '65536',
+    'Bytes of one write to the provider, at most.',
+  ),
+  responseChunkBytes: stream(
+    'STREAM_RESPONSE_CHUNK_SIZE',
+    chunk,
+    '32768',
+    'Bytes of one write to the client, at most; nothing is delayed to reach it.',
+  ),
+  heartbeatIntervalMs: clock(
+    'STREAM_HEARTBEAT_INTERVAL_MS',
+    '10000',
+    'A quiet stream gets a heartbeat after this time.',
+  ),
+  headersTimeoutMs: clock(
+    'STREAM_HEADERS_TIMEOUT_MS',
+    '60000',
+    'How long the provider may take until its response headers.',
+  ),
+  firstTokenTimeoutMs: clock(
+    'STREAM_FIRST_TOKEN_TIMEOUT_MS',
+    '120000',
+    'How long the provider may take until its first content.',
+  ),
+  idleTimeoutMs: clock(
+    'STREAM_IDLE_TIMEOUT_MS',
+    '120000',
+    'How long the provider may pause in the middle of its answer.',
+  ),
+  totalTimeoutMs: clock(
+    'STREAM_TOTAL_TIMEOUT_MS',
+    '1800000',
+    'How long a request may take altogether, with all its attempts.',
+  ),
+  clientStallTimeoutMs: clock(
+    'STREAM_CLIENT_STALL_TIMEOUT_MS',
+    '30000',
+    'How long a client may read nothing before it is cut off.',
+  ),
+  eventBytesMax: stream(
+    'STREAM_MAX_EVENT_BYTES',
+    bound,
+    '1048576',
+    'A larger event passes through without being looked at.',
+  ),
+  bufferedBytesMax: stream(
+    'STREAM_MAX_BUFFERED_BYTES',
+    bound,
+    '1048576',
+    'Bytes that one stream may hold back, at most; bounds STREAM_MAX_EVENT_BYTES too.',
+  ),
+  flushIntervalMs: stream(
+    'STREAM_FLUSH_INTERVAL_MS',
+    duration(),
+    '0',
+    'Gathers what arrives within this time into one write; 0 sends everything at once.',
+  ),
+}
+
+/** Builds the settings of one endpoint, each value from `read`. */
+export function streamSettings(read: (variable: Variable<number>) => number): StreamSettings {
+  const from = streamVariables
+  return {
+    requestChunkBytes: read(from.requestChunkBytes),
+    responseChunkBytes: read(from.responseChunkBytes),
+    heartbeatIntervalMs: read(from.heartbeatIntervalMs),
+    headersTimeoutMs: read(from.headersTimeoutMs),
+    firstTokenTimeoutMs: read(from.firstTokenTimeoutMs),
+    idleTimeoutMs: read(from.idleTimeoutMs),
+    totalTimeoutMs: read(from.totalTimeoutMs),
+    clientStallTimeoutMs: read(from.clientStallTimeoutMs),
+    eventBytesMax: read(from.eventBytesMax),
+    bufferedBytesMax: read(from.bufferedBytesMax),
+    flushIntervalMs: read(from.flushIntervalMs),
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * The one table of everything the environment can say. Parsing, `--check`, `--print-env`,
+ * `.env.example` and the README's table all come from it, so that they cannot disagree.
+ */
+import { availableParallelism } from 'node:os'
+import {
+  ascendingSizes,
+  baseUrl,
+  duration,
+  flag,
+  gibibyte,
+  host,
+  integer,
+  integerOrAuto,
+  type Kind,
+  kibibyte,
+  mebibyte,
+  modelNames,
+  oneOf,
+  origins,
+  providerNames,
+  proxyUrl,
+  secret,
+  secrets,
+  size,
+  text,
+} from './kinds.ts'
+import { streamVariables } from './stream-variables.ts'
+import type { Group, Variable } from './variable.ts'
+
+/** Makes the rows of one group. */
+const inGroup =
+  (group: Group) =>
+  <Value>(
+    name: string,
+    kind: Kind<Value>,
+    fallback: string,
+    meaning: string,
+    shown: Variable<Value>['shown'] = 'plain',
+  ): Variable<Value> => ({
+    name,
+    group,
+    meaning,
+    default: fallback,
+    kind,
+    shown,
+    perEndpoint: false,
+  })
+
+const server = inGroup('Server')
+const access = inGroup('Access')
+const provider = inGroup('Providers')
+const request = inGroup('Requests')
+const pool = inGroup('Buffer pool')
+
+/** The variables with a fixed name and one value for the whole program. */
+export const variables = {
+  host: server('HOST', host, '127.0.0.1', 'Address to listen on; 0.0.0.0 is every IPv4 interface.'),
+  port: server('PORT', integer(0, 65_535), '3000', 'Port to listen on; 0 takes any free one.'),
+  workers: server(
+    'WORKERS',
+    integerOrAuto(1, 256, availableParallelism),
+    '1',
+    'Processes that share the port; auto is one for each processor core.',
+  ),
+  tlsCertFile: server('TLS_CERT_FILE', text, '', 'Certificate chain in PEM; turns on HTTPS.'),
+  tlsKeyFile: server('TLS_KEY_FILE', text, '', 'Private key of the certificate, in PEM.'),
+  logLevel: server(
+    'LOG_LEVEL',
+    oneOf(['debug', 'info', 'warn', 'error', 'silent']),
+    'info',
+    'The least serious message that is logged: debug, info, warn, error or silent.',
+  ),
+  logFormat: server(
+    'LOG_FORMAT',
+    oneOf(['auto', 'json', 'pretty']),
+    'auto',
+    'json, pretty, or auto: pretty on a terminal and json elsewhere.',
+  ),
+  // Below the 30 s after which Kubernetes kills, so that the last error event still gets out.
+  shutdownGraceMs: server(
+    'SHUTDOWN_GRACE_MS',
+    duration(),
+    '25000',
+    'How long streams may go on after SIGTERM before they get an error event.',
+  ),
+
+  apiKeys: access(
+    'API_KEYS',
+    secrets,
+    '',
+    'Keys that clients must present one of, with commas between them; none lets everyone in.',
+    'secret',
+  ),
+  adminToken: access(
+    'ADMIN_TOKEN',
+    secret,
+    '',
+    'Bearer token of the operations endpoints.',
+    'secret',
+  ),
+  allowAnonymous: access(
+    'ALLOW_ANONYMOUS',
+    flag,
+    '0',
+    'Permits a public HOST with a provider key but without API_KEYS.',
+  ),
+  corsOrigins: access(
+    'CORS_ORIGINS',
+    origins,
+    '',
+    'Web origins that browsers may call from, with commas between them; * is any.',
+  ),
+
+  openaiApiKey: provider(
+    'OPENAI_API_KEY',
+    secret,
+    '',
+    'Key of the provider openai; enables it.',
+    'secret',
+  ),
+  openaiBaseUrl: provider(
+    'OPENAI_BASE_URL',
+    baseUrl,
+    'https://api.openai.com/v1',
+    'Address of the provider openai; enables it, also without a key, when set.',
+    'address',
+  ),
+  compatibleProviders: provider(
+    'OPENAI_COMPATIBLE_PROVIDERS',
+    providerNames,
+    '',
+    'Names of further providers that speak the OpenAI API, with commas between them.',
+  ),
+  defaultProvider: provider(
+    'DEFAULT_PROVIDER',
+    text,
+    '',
+    'Provider of model names that no other provider claims; none answers them with 404.',
+  ),
+  upstreamProxy: provider(
+    'UPSTREAM_PROXY',
+    proxyUrl,
+    '',
+    'HTTP proxy for calls to providers; HTTP_PROXY and its kin are not consulted.',
+    'address',
+  ),
+  demoEnabled: provider('DEMO_ENABLED', flag, '1', 'Whether the built-in provider demo answers.'),
+  demoTokens: provider(
+    'DEMO_TOKENS',
+    integer(1, 10_000_000),
+    '64',
+    'Tokens in an answer of demo when the request does not say.',
+  ),
+  demoTokensPerSecond: provider(
+    'DEMO_TOKENS_PER_SECOND',
+    integer(0, 10_000_000),
+    '20',
+    'Pace of demo when the request does not say; 0 is as fast as the client reads.',
+  ),
+
+  // OpenAI takes files of up to 512 MB and the bytes only pass through, so a smaller bound would
+  // break uploads that work without this program, and a larger one would help nobody.
+  requestBytesMax: request(
+    'MAX_REQUEST_BYTES',
+    size(kibibyte, 64 * gibibyte),
+    '512m',
+    'The largest request body accepted; the default is the largest file OpenAI takes.',
+  ),
+  memoryBytesMax: request(
+    'STREAM_REPLAY_MEMORY_BYTES',
+    size(0, gibibyte),
+    '1m',
+    'Up to this size a request body is kept in memory, so that it can be sent again.',
+  ),
+  spoolDirectory: request(
+    'STREAM_SPOOL_DIRECTORY',
+    text,
+    '',
+    "Where larger bodies wait; sluice-spool in the system's temporary directory when not set.",
+  ),
+  spoolBytesMax: request(
+    'STREAM_SPOOL_MAX_BYTES',
+    size(0, 1024 * gibibyte),
+    '1g',
+    'Bytes of all spool files of one worker together, at most.',
+  ),
+  jsonDepthMax: request(
+    'STREAM_JSON_MAX_DEPTH',
+    integer(8, 10_000),
+    '128',
+    'Nesting of a JSON request, at most.',
+  ),
+  bodyIdleTimeoutMs: request(
+    'STREAM_BODY_IDLE_TIMEOUT_MS',
+    duration(),
+    '30000',
+    'How long a client may pause in the middle of its request body. 0 is for ever.',
+  ),
+
+  poolEnabled: pool(
+    'STREAM_BUFFER_POOL_ENABLED',
+    flag,
+    '1',
+    'Whether buffers are used again; 0 allocates each of them.',
+  ),
+  poolTiers: pool(
+    'STREAM_BUFFER_POOL_TIERS',
+    ascendingSizes(kibibyte, 16 * mebibyte, 16),
+    '4k,8k,16k,32k,64k,128k',
+    'Sizes of the buffers, ascending.',
+  ),
+  poolBytesMax: pool(
+    'STREAM_BUFFER_POOL_MAX_BYTES',
+    size(64 * kibibyte, 64 * gibibyte),
+    '256m',
+    'Bytes that the pool of one worker may hold; beyond it buffers are allocated and counted.',
+  ),
+  poolIdleTrimMs: pool(
+    'STREAM_BUFFER_POOL_IDLE_TRIM_MS',
+    duration(),
+    '30000',
+    'A free buffer is given up after this time. 0 is never.',
+  ),
+} as const
+
+/** The three rows that each name in `OPENAI_COMPATIBLE_PROVIDERS` has, by its `prefix`. */
+export const providerVariables = (prefix: string) => ({
+  baseUrl: provider(
+    `${prefix}_BASE_URL`,
+    baseUrl,
+    '',
+    'Address of that provider; required.',
+    'address',
+  ),
+  apiKey: provider(`${prefix}_API_KEY`, secret, '', 'Key of that provider.', 'secret'),
+  models: provider(
+    `${prefix}_MODELS`,
+    modelNames,
+    '',
+    'Bare model names that it answers to, with commas between them; * at the end is any rest.',
+  ),
+})
+
+/** The part that a provider's name has in its variables: `my-vllm` is `MY_VLLM`. */
+export const providerPrefix = (name: string): string => name.toUpperCase().replaceAll('-', '_')
+
+/** Every row with a fixed name. */
+export const fixedVariables: readonly Variable<unknown>[] = [
+  ...Object.values(variables),
+  ...Object.values(streamVariables),
+]

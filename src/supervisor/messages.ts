@@ -1,0 +1,50 @@
+/** What parent and worker say to each other over the channel that the spawn opened. */
+import type { Config } from '../config/config.ts'
+import { isObject } from '../core/json.ts'
+
+/** Which worker of how many a process is. */
+export interface WorkerIdentity {
+  readonly id: number
+  readonly total: number
+}
+
+/** From the parent. The configuration travels here and not in the environment of the worker. */
+export type ToWorker =
+  | { readonly type: 'start'; readonly config: Config; readonly worker: WorkerIdentity }
+  /** Finish what is under way, within the grace time, and leave. */
+  | { readonly type: 'drain' }
+  /** Leave now. */
+  | { readonly type: 'stop' }
+
+/** From the worker. */
+export type FromWorker =
+  /** It listens; `url` has the real port. */
+  | { readonly type: 'ready'; readonly url: string }
+  /** It cannot start, and waits to be ended. */
+  | { readonly type: 'failed'; readonly reason: string }
+
+/** A message of the parent, or null for anything else. */
+export function toWorkerMessage(value: unknown): ToWorker | null {
+  if (!isObject(value)) return null
+  switch (value.type) {
+    case 'start':
+    case 'drain':
+    case 'stop':
+      // The other end is this very program, so what follows the type is what was written there.
+      return value as unknown as ToWorker
+    default:
+      return null
+  }
+}
+
+/** A message of a worker, or null for anything else. */
+export function fromWorkerMessage(value: unknown): FromWorker | null {
+  if (!isObject(value)) return null
+  if (value.type === 'ready' && typeof value.url === 'string') {
+    return { type: 'ready', url: value.url }
+  }
+  if (value.type === 'failed' && typeof value.reason === 'string') {
+    return { type: 'failed', reason: value.reason }
+  }
+  return null
+}

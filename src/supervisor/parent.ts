@@ -1,0 +1,197 @@
+/** The parent: starts the workers, replaces those that crash, and ends or renews them on a signal. */
+import type { Config } from '../config/config.ts'
+import { delayMsMax } from '../config/kinds.ts'
+import type { Log } from '../observe/log.ts'
+import { Backoff } from './backoff.ts'
+import { drainPhaseMs } from './drain.ts'
+import { processLog } from './log.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+/** What the parent is given. */
+export interface ParentOptions {
+  /** With the port that was claimed. */
+  readonly config: Config
+  /** The command that starts a worker. */
+  readonly command: readonly string[]
+  /** Reads the configuration again, for workers that replace others; null if it is not valid now. */
+  readonly reload: () => Promise<Config | null>
+  /** Called once, when the first worker listens. */
+  readonly onListening: (url: string) => void
+}
+
+/** The place of one worker. Over time several processes may have it. */
+interface Slot {
+  readonly id: number
+  readonly backoff: Backoff
+  worker: WorkerProcess
+}
+
+/** How much longer than its grace time a worker may take before it is killed. */
+const lateMs = 5000
+
+/** How long a worker may take when it is told to leave at once. */
+const stopMs = 3000
+
+/** Looks after the workers from start to end. */
+export class Parent {
+  readonly #options: ParentOptions
+  readonly #slots: readonly Slot[]
+  /** Every process that is not gone yet, those that drain after a roll included. */
+  readonly #alive = new Set<WorkerProcess>()
+  readonly #finished = Promise.withResolvers<number>()
+  readonly #stopping = Promise.withResolvers<void>()
+  #config: Config
+  #log: Log
+  #hasListened = false
+  #phase: 'running' | 'draining' | 'stopping' = 'running'
+  #isRolling = false
+  #isRollWanted = false
+
+  constructor(options: ParentOptions) {
+    this.#options = options
+    this.#config = options.config
+    this.#log = processLog(options.config, 0)
+    this.#slots = Array.from({ length: options.config.workers }, (_, index) => ({
+      id: index + 1,
+      backoff: new Backoff(),
+      worker: this.#spawn(index + 1),
+    }))
+  }
+
+  /** Runs until everything has ended. @returns the exit code: 1 where no worker could start. */
+  async run(): Promise<number> {
+    for (const slot of this.#slots) void this.#keep(slot)
+    return await this.#finished.promise
+  }
+
+  /** First call: lets all workers finish what is under way. Second call: ends it. */
+  async shutDown(): Promise<void> {
+    if (this.#phase === 'running') {
+      this.#phase = 'draining'
+      this.#stopping.resolve()
+      this.#log.line('info', 'draining', { grace_ms: this.#config.shutdownGraceMs })
+      for (const worker of this.#alive) worker.drain()
+      await this.#allGone(this.#config.shutdownGraceMs + drainPhaseMs + lateMs)
+    } else if (this.#phase === 'draining') {
+      this.#phase = 'stopping'
+      for (const worker of this.#alive) worker.stop()
+      await this.#allGone(stopMs)
+    }
+    this.#finished.resolve(0)
+  }
+
+  /** Replaces all workers, one after another, so that some always serve. */
+  async roll(): Promise<void> {
+    // A call during a roll is not lost: when that is through, another begins.
+    this.#isRollWanted = true
+    if (this.#isRolling) return
+    this.#isRolling = true
+    while (this.#isRollWanted && this.#phase === 'running') {
+      this.#isRollWanted = false
+      await this.#rollOnce()
+    }
+    this.#isRolling = false
+  }
+
+  async #rollOnce(): Promise<void> {
+    const next = await this.#options.reload()
+    if (next === null) return
+    this.#adopt(next)
+    for (const slot of this.#slots) {
+      const replacement = this.#spawn(slot.id)
+      const url = await replacement.started
+      if (this.#phase !== 'running') return
+      if (url === null) {
+        const { reason } = await replacement.exited
+        this.#log.line('error', 'new worker cannot start, keeping the old', {
+          worker: slot.id,
+          reason,
+        })
+        return
+      }
+      const old = slot.worker
+      slot.worker = replacement
+      this.#log.line('info', 'worker replaced', { worker: slot.id, pid: replacement.pid })
+      void this.#retire(old)
+    }
+  }
+
+  /** Takes over a configuration, apart from what only a new parent could change. */
+  #adopt(next: Config): void {
+    const { host, port, workers } = this.#options.config
+    const portChanged = next.port !== 0 && next.port !== port
+    if (next.host !== host || portChanged || next.workers !== workers) {
+      this.#log.line('warn', 'HOST, PORT and WORKERS change with a restart only')
+    }
+    this.#config = { ...next, host, port, workers }
+    this.#log = processLog(next, 0)
+  }
+
+  async #retire(worker: WorkerProcess): Promise<void> {
+    worker.drain()
+    const graceMs = this.#config.shutdownGraceMs + drainPhaseMs + lateMs
+    const timer = setTimeout(() => worker.kill(), Math.min(graceMs, delayMsMax))
+    await worker.exited
+    clearTimeout(timer)
+  }
+
+  #spawn(id: number): WorkerProcess {
+    const identity = { id, total: this.#options.config.workers }
+    const worker = new WorkerProcess(this.#options.command, this.#config, identity)
+    this.#alive.add(worker)
+    void worker.exited.then(() => this.#alive.delete(worker))
+    void worker.started.then((url) => {
+      if (url === null || this.#hasListened) return
+      this.#hasListened = true
+      this.#options.onListening(url)
+    })
+    return worker
+  }
+
+  /** Keeps one place filled for as long as the program runs. */
+  async #keep(slot: Slot): Promise<void> {
+    while (this.#phase === 'running') {
+      const { worker } = slot
+      const exit = await worker.exited
+      if (slot.worker !== worker) continue
+      if (this.#phase !== 'running') return
+      if (!this.#hasListened) {
+        this.#giveUp(exit.reason)
+        return
+      }
+      const delayMs = slot.backoff.afterCrash(exit.servedMs)
+      const fields = { worker: slot.id, pid: worker.pid, reason: exit.reason, delay_ms: delayMs }
+      this.#log.line('error', 'worker ended, starting another', fields)
+      await this.#pause(delayMs)
+      // In the meantime a roll may have filled the place, or the program may have been told to end.
+      if (slot.worker === worker && this.#phase === 'running') slot.worker = this.#spawn(slot.id)
+    }
+  }
+
+  /** Ends the program because no worker ever listened. */
+  #giveUp(reason: string): void {
+    if (this.#phase === 'stopping') return
+    this.#phase = 'stopping'
+    console.error(`sluice: cannot start: ${reason}`)
+    for (const worker of this.#alive) worker.kill()
+    void this.#allGone(stopMs).then(() => this.#finished.resolve(1))
+  }
+
+  /** Waits, unless the program ends first. */
+  async #pause(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, delayMs)
+    await Promise.race([promise, this.#stopping.promise])
+    clearTimeout(timer)
+  }
+
+  /** Waits until no worker is left, and kills those that are after `limitMs`. */
+  async #allGone(limitMs: number): Promise<void> {
+    const kill = () => {
+      for (const worker of this.#alive) worker.kill()
+    }
+    const timer = setTimeout(kill, Math.min(limitMs, delayMsMax))
+    await Promise.all([...this.#alive].map((worker) => worker.exited))
+    clearTimeout(timer)
+  }
+}

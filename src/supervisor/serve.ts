@@ -1,0 +1,41 @@
+/** `sluice` without arguments: claims the address, starts the parent, and listens to signals. */
+import type { Config } from '../config/config.ts'
+import { Parent } from './parent.ts'
+import { AddressError, type Claim, claimPort } from './port.ts'
+import { ownCommand } from './worker-process.ts'
+
+/** What serving needs to know. */
+export interface ServeOptions {
+  readonly config: Config
+  readonly version: string
+  /** Reads the configuration again for SIGHUP; tells what is wrong with it and gives null. */
+  readonly reload: () => Promise<Config | null>
+}
+
+/** Serves until a signal ends it. @returns the exit code. */
+export async function serve(options: ServeOptions): Promise<number> {
+  const claim = claimOrTell(options.config)
+  if (claim === null) return 1
+  const parent = new Parent({
+    config: { ...options.config, port: claim.port },
+    command: ownCommand(),
+    reload: options.reload,
+    onListening: (url) => console.log(`sluice ${options.version} listening on ${url}`),
+  })
+  process.on('SIGTERM', () => void parent.shutDown())
+  process.on('SIGINT', () => void parent.shutDown())
+  process.on('SIGHUP', () => void parent.roll())
+  const code = await parent.run()
+  claim.release()
+  return code
+}
+
+function claimOrTell(config: Config): Claim | null {
+  try {
+    return claimPort(config.host, config.port)
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error
+    console.error(`sluice: ${error.message}`)
+    return null
+  }
+}

@@ -1,0 +1,118 @@
+/** One worker as its parent sees it. */
+import type { Config } from '../config/config.ts'
+import { nowMs } from '../core/clock.ts'
+import { fromWorkerMessage, type ToWorker, type WorkerIdentity } from './messages.ts'
+
+/** Says to a started program that it is a worker; without a channel to a parent it says nothing. */
+export const workerRoleVariable = 'SLUICE_WORKER'
+
+/** Above what a worker is ever asked for; the runtime's own cap is 256 requests at a time. */
+const requestsMax = '20000'
+
+/** A worker that says nothing for this long is not going to. */
+const startTimeoutMs = 30_000
+
+/** How a worker came to its end. */
+export interface Exit {
+  /** For the operator: its own reason where it gave one, else exit code or signal. */
+  readonly reason: string
+  /** How long it had served; 0 if it never listened. */
+  readonly servedMs: number
+}
+
+/** The command that starts this program again, as an executable or as a script of the runtime. */
+export function ownCommand(): readonly string[] {
+  const compiled = Bun.main.startsWith('/$bunfs/') || Bun.main.includes('~BUN')
+  // A script's worker must not let the runtime read `.env` either; see config/dotenv.ts.
+  return compiled ? [process.execPath] : [process.execPath, '--no-env-file', Bun.main]
+}
+
+/** A running worker. */
+export class WorkerProcess {
+  /** Where it listens, or null if it ended before it did. Never rejects. */
+  readonly started: Promise<string | null>
+  /** Resolves when the process is gone. Never rejects. */
+  readonly exited: Promise<Exit>
+  readonly #process: Bun.Subprocess
+  readonly #startTimer: ReturnType<typeof setTimeout>
+  #readyAtMs: number | null = null
+  #failure: string | null = null
+
+  constructor(command: readonly string[], config: Config, identity: WorkerIdentity) {
+    const started = Promise.withResolvers<string | null>()
+    this.started = started.promise
+    this.#process = Bun.spawn([...command], {
+      env: workerEnvironment(),
+      stdio: ['ignore', 'inherit', 'inherit'],
+      serialization: 'json',
+      ipc: (value) => {
+        const message = fromWorkerMessage(value)
+        if (message?.type === 'ready') {
+          this.#readyAtMs = nowMs()
+          clearTimeout(this.#startTimer)
+          started.resolve(message.url)
+        } else if (message?.type === 'failed') {
+          this.#failure = message.reason
+          this.kill()
+        }
+      },
+    })
+    this.#startTimer = setTimeout(() => {
+      this.#failure = `it did not start within ${startTimeoutMs / 1000} s`
+      this.kill()
+    }, startTimeoutMs)
+    this.exited = this.#process.exited.then(() => {
+      clearTimeout(this.#startTimer)
+      started.resolve(null)
+      return this.#exit()
+    })
+    this.#send({ type: 'start', config, worker: identity })
+  }
+
+  get pid(): number {
+    return this.#process.pid
+  }
+
+  /** Lets it finish what is under way and leave. */
+  drain(): void {
+    this.#send({ type: 'drain' })
+  }
+
+  /** Lets it end what is under way and leave at once. */
+  stop(): void {
+    this.#send({ type: 'stop' })
+  }
+
+  /** Ends it without asking. */
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
+  #send(message: ToWorker): void {
+    // A worker that is just ending has no channel any more, and needs no message.
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      try {
+        this.#process.send(message)
+      } catch {}
+    }
+  }
+
+  #exit(): Exit {
+    const { exitCode, signalCode } = this.#process
+    const how = signalCode === null ? `exit code ${exitCode}` : `signal ${signalCode}`
+    return {
+      reason: this.#failure ?? how,
+      servedMs: this.#readyAtMs === null ? 0 : nowMs() - this.#readyAtMs,
+    }
+  }
+}
+
+/** The parent's environment without proxies: `UPSTREAM_PROXY` is the only way to name one. */
+function workerEnvironment(): Record<string, string> {
+  const environment: Record<string, string> = { BUN_CONFIG_MAX_HTTP_REQUESTS: requestsMax }
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !/_proxy$/i.test(name)) environment[name] = value
+  }
+  environment[workerRoleVariable] = '1'
+  return environment
+}

@@ -1,0 +1,112 @@
+/** The worker: starts the server when the parent says so, and leaves when the parent says or dies. */
+import type { Config } from '../config/config.ts'
+import { deepFrozen } from '../config/frozen.ts'
+import { drainPhaseMs } from './drain.ts'
+import { exceptionFields, processLog } from './log.ts'
+import { type FromWorker, type ToWorker, toWorkerMessage, type WorkerIdentity } from './messages.ts'
+
+/** The server as the worker needs it; `app.ts` has the full account. */
+export interface WorkerApp {
+  readonly url: URL
+  drain(): void
+  stop(graceMs: number): Promise<void>
+}
+
+/** Starts the server. Throws where it cannot. */
+export type StartApp = (config: Config, worker: WorkerIdentity) => Promise<WorkerApp>
+
+/** How long an immediate stop may take to write its last events and to cut who does not read them. */
+const stopLimitMs = 2500
+
+/**
+ * Runs this process as a worker.
+ * @param loadApp loads the server's code, which goes on while the parent's first message travels.
+ */
+export function runWorker(loadApp: () => Promise<StartApp>): void {
+  const worker = new Worker(loadApp())
+  process.on('message', (value) => {
+    const message = toWorkerMessage(value)
+    if (message !== null) void worker.receive(message)
+  })
+  // The parent is gone, however it went: nobody would restart or stop this process any more.
+  process.on('disconnect', () => process.exit(1))
+  // A terminal and a service manager signal all processes at once, so the parent's order and the
+  // signal may both arrive; each means the same.
+  process.on('SIGTERM', () => void worker.drain())
+  process.on('SIGINT', () => void worker.drain())
+  process.on('SIGHUP', () => {})
+}
+
+class Worker {
+  readonly #loading: Promise<StartApp>
+  #config: Config | null = null
+  #app: WorkerApp | null = null
+  #isDraining = false
+
+  constructor(loading: Promise<StartApp>) {
+    this.#loading = loading
+    // It is awaited when the start message comes; until then a failure is not unhandled.
+    loading.catch(() => {})
+  }
+
+  async receive(message: ToWorker): Promise<void> {
+    if (message.type === 'start') await this.#start(message.config, message.worker)
+    else if (message.type === 'drain') await this.drain()
+    else await this.#stop()
+  }
+
+  async #start(config: Config, identity: WorkerIdentity): Promise<void> {
+    this.#config = deepFrozen(config)
+    logExceptions(config, identity)
+    try {
+      const startApp = await this.#loading
+      this.#app = await startApp(this.#config, identity)
+      send({ type: 'ready', url: this.#app.url.origin })
+    } catch (error) {
+      send({ type: 'failed', reason: startFailure(error) })
+    }
+  }
+
+  /** Finishes what is under way within the grace time, then leaves. Only the first call counts. */
+  async drain(): Promise<void> {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    if (this.#app !== null && this.#config !== null) {
+      this.#app.drain()
+      await Bun.sleep(drainPhaseMs)
+      await this.#app.stop(this.#config.shutdownGraceMs)
+    }
+    process.exit(0)
+  }
+
+  /** Ends what is under way with an error event, then leaves. */
+  async #stop(): Promise<void> {
+    this.#isDraining = true
+    await Promise.race([this.#app?.stop(0), Bun.sleep(stopLimitMs)])
+    process.exit(0)
+  }
+}
+
+/**
+ * An exception that nobody caught belongs to one request; the others must not die of it. Bun ends
+ * the process unless both handlers are there.
+ */
+function logExceptions(config: Config, { id }: WorkerIdentity): void {
+  const log = processLog(config, id)
+  process.on('unhandledRejection', (reason) =>
+    log.line('error', 'unhandled rejection', exceptionFields(reason)),
+  )
+  process.on('uncaughtException', (error) =>
+    log.line('error', 'uncaught exception', exceptionFields(error)),
+  )
+}
+
+/** At the start nothing of a client is in play yet, so the operator may read the message itself. */
+function startFailure(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.replace(/\s+/g, ' ').trim() || 'unknown error'
+}
+
+function send(message: FromWorker): void {
+  process.send?.(message)
+}

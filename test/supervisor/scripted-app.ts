@@ -1,0 +1,72 @@
+/** A server that stands where `app.ts` stands, with routes that show what the supervisor does. */
+import { existsSync } from 'node:fs'
+import type { Config } from '../../src/config/config.ts'
+import type { WorkerIdentity } from '../../src/supervisor/messages.ts'
+import type { WorkerApp } from '../../src/supervisor/worker.ts'
+
+/** While a file of this name, given by this variable, exists, the server cannot start. */
+export const failureFileVariable = 'SCRIPTED_FAILURE_FILE'
+
+/** Starts the server. */
+export async function startScriptedApp(config: Config, worker: WorkerIdentity): Promise<WorkerApp> {
+  if (existsSync(process.env[failureFileVariable] ?? '')) throw new Error('told to\nfail')
+  let isDraining = false
+  const isCut = Promise.withResolvers<void>()
+  const routes: Record<string, (url: URL) => Response> = {
+    '/pid': () => new Response(String(process.pid)),
+    '/names': () => Response.json(Object.keys(process.env)),
+    '/config': () => Response.json({ ...config, frozen: Object.isFrozen(config.stream.models) }),
+    '/identity': () => Response.json(worker),
+    '/slow': (url) => slowStream(Number(url.searchParams.get('ms')), isCut.promise),
+    '/reject': () => {
+      void Promise.reject(new Error('secret of a client'))
+      return new Response('rejected')
+    },
+    '/throw': () => {
+      setTimeout(() => {
+        throw new TypeError('secret of a client')
+      })
+      return new Response('thrown')
+    },
+  }
+  const server = Bun.serve({
+    hostname: config.host,
+    port: config.port,
+    reusePort: true,
+    idleTimeout: 60,
+    fetch(request) {
+      const url = new URL(request.url)
+      const response = routes[url.pathname]?.(url) ?? new Response('no', { status: 404 })
+      if (isDraining) response.headers.set('connection', 'close')
+      return response
+    },
+  })
+  return {
+    url: server.url,
+    drain() {
+      isDraining = true
+    },
+    async stop(graceMs) {
+      const timer = setTimeout(() => isCut.resolve(), graceMs)
+      await server.stop()
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** `begin`, then after `ms` `end`, or `cut` where the server's time ran out before. */
+function slowStream(ms: number, isCut: Promise<void>): Response {
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(encoder.encode('begin\n'))
+      const last = await Promise.race([
+        Bun.sleep(ms).then(() => 'end\n'),
+        isCut.then(() => 'cut\n'),
+      ])
+      controller.enqueue(encoder.encode(last))
+      controller.close()
+    },
+  })
+  return new Response(body)
+}

@@ -1,0 +1,21 @@
+/** The program with the scripted server in place of the real one. */
+import { readDotenv, withDotenv } from '../../src/config/dotenv.ts'
+import { loadConfig } from '../../src/config/env.ts'
+import { serve } from '../../src/supervisor/serve.ts'
+import { runWorker } from '../../src/supervisor/worker.ts'
+import { startScriptedApp } from './scripted-app.ts'
+
+function load() {
+  const loaded = loadConfig(withDotenv(process.env, readDotenv(process.cwd())))
+  if (loaded.ok) return loaded.config
+  console.error(loaded.problems.join('\n'))
+  return null
+}
+
+if (process.env.SLUICE_WORKER === '1' && process.send !== undefined) {
+  runWorker(async () => startScriptedApp)
+} else {
+  const config = load()
+  const reload = async () => load()
+  process.exit(config === null ? 78 : await serve({ config, version: 'scripted', reload }))
+}
