@@ -1,4 +1,4 @@
-/** Watches a stream of chunks with `choices`: chat and legacy completions differ only inside one. */
+/** Watches a stream of chunks with `choices`: chat and completions differ only inside one. */
 import type { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { Sighting, StreamWatch, Usage } from '../protocol.ts'

@@ -1,4 +1,4 @@
-/** The data of an event as JSON: the one place where the dialects parse what a provider streamed. */
+/** The data of an event as JSON: the one place where the dialects parse what was streamed. */
 
 /** What `parseData` answers for text that is not JSON. */
 export const NOT_JSON = Symbol('not JSON')

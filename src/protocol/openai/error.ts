@@ -51,15 +51,15 @@ export function readEventError(event: unknown): GatewayError {
 }
 
 /**
- * The error that hides in a JSON answer with status 200, or null. An answer that also holds what was
- * asked for is an answer.
+ * The error that hides in a JSON answer with status 200, or null. An answer that also holds what
+ * was asked for is an answer.
  */
 export function readHiddenError(body: JsonObject): GatewayError | null {
   if (Array.isArray(body.choices) || Array.isArray(body.output)) return null
   return isErrorEvent(body) ? readEventError(body) : null
 }
 
-/** Whether an object is an error: a truthy `error`, as SDKs decide it, or vLLM's older flat form. */
+/** Whether an object is an error: a truthy `error`, as for SDKs, or vLLM's older flat form. */
 export function isErrorEvent(event: JsonObject): boolean {
   return Boolean(event.error) || event.object === 'error'
 }

@@ -75,7 +75,7 @@ function errorObject(outer: JsonObject): JsonObject {
   return outer
 }
 
-/** The message, with the one of the provider behind a reseller where the reseller's says nothing. */
+/** The message; with that of the provider behind a reseller where the reseller's says nothing. */
 function telling(inner: JsonObject): string | null {
   const message = messageIn(inner, 0)
   if (message === null) return null

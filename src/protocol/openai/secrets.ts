@@ -1,10 +1,10 @@
 /**
- * Takes credentials out of a provider's words before they reach a client or the log. Providers quote
- * the key they were given, and the key is the operator's.
+ * Takes credentials out of a provider's words before they reach a client or the log. Providers
+ * quote the key they were given, and the key is the operator's.
  *
- * This knows shapes, not keys: a key without a prefix (32 plain hex digits, say) looks like a request
- * id and stays. The messages that quote such keys are those of refused credentials, and these are
- * never passed on at all.
+ * This knows shapes, not keys: a key without a prefix (32 plain hex digits, say) looks like a
+ * request id and stays. The messages that quote such keys are those of refused credentials, and
+ * these are never passed on at all.
  */
 
 const MASK = '***'
@@ -20,13 +20,18 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/\bya29\.[A-Za-z0-9._-]{8,}/g, MASK],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g, MASK],
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9._-]{8,}/g, MASK],
-  [
-    /\b(api[-_ ]?key(?: provided)?|authorization|access[-_ ]?token|secret|password)(["']?\s{0,4}[:=]\s{0,4}["']?)(?!https?:|\*\*\*|Bearer|Basic)[^\s"',;&]{3,}/gi,
-    `$1$2${MASK}`,
-  ],
+  [named('api[-_ ]?key(?: provided)?'), `$1${MASK}`],
+  [named('authorization|access[-_ ]?token|secret|password'), `$1${MASK}`],
   [/([?&](?:api[-_]?key|key|token|sig|signature)=)[^\s"'&]{3,}/gi, `$1${MASK}`],
   [/(\bhttps?:\/\/)[^\s/@]{1,256}@/gi, `$1${MASK}@`],
 ]
+
+/** A value behind one of `names` and `:` or `=`; not an address, nor what is masked already. */
+function named(names: string): RegExp {
+  const between = String.raw`["']?\s{0,4}[:=]\s{0,4}["']?`
+  const value = String.raw`(?!https?:|\*\*\*|Bearer|Basic)[^\s"',;&]{3,}`
+  return new RegExp(`\\b((?:${names})${between})${value}`, 'gi')
+}
 
 /** `text` with everything that looks like a credential replaced by `***`. */
 export function maskSecrets(text: string): string {
