@@ -146,6 +146,9 @@ export interface ErrorDetail {
   readonly cause?: unknown
 }
 
+/** Statuses of a provider that may be different the next time. */
+const retryableStatuses: ReadonlySet<number> = new Set([408, 409, 425, 429, 500, 502, 503, 504])
+
 /** The one error class. Thrown by every stage, written to the client only by `gateway/fail.ts`. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError'
@@ -161,6 +164,14 @@ export class GatewayError extends Error {
   /** The table's row of this error. */
   get row(): ErrorRow {
     return errorTable[this.code]
+  }
+
+  /** Whether the same request may succeed if it is sent again. */
+  get retryable(): boolean {
+    const { status, providerCode } = this.detail
+    // A provider's own answer decides for itself; a spent quota comes back with every retry.
+    if (this.code !== 'upstream_error' || status === undefined) return this.row.retryable
+    return providerCode !== 'insufficient_quota' && retryableStatuses.has(status)
   }
 
   /** The HTTP status to answer with: the provider's own where it has one, else the row's. */

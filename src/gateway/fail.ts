@@ -19,7 +19,7 @@ export function failureResponse(thrown: unknown, protocol: Protocol, requestId: 
     headers.set('retry-after', String(Math.ceil(retryAfterMs / 1000)))
     headers.set('retry-after-ms', String(Math.ceil(retryAfterMs)))
   }
-  if (retriedByClients(status) && !error.row.retryable) headers.set('x-should-retry', 'false')
+  if (retriedByClients(status) && !error.retryable) headers.set('x-should-retry', 'false')
   if (status === 401) headers.set('www-authenticate', 'Bearer')
   return new Response(JSON.stringify(body), { status, headers })
 }

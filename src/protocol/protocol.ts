@@ -65,7 +65,7 @@ export interface Protocol {
   watch(): StreamWatch
   /** Reads a JSON answer that is not a stream: its usage, or the error that hides in a 200. */
   readAnswer(body: JsonObject): { usage: Usage | null; error: GatewayError | null }
-  /** Reads a provider's answer with an error status. `body` is parsed, or null where it was not JSON. */
+  /** Reads an answer with an error status. `body` is parsed, or null where it was not JSON. */
   readError(status: number, body: unknown, retryAfterMs: number | null): GatewayError
   /** Writes an error in this dialect's envelope. */
   writeError(error: GatewayError, requestId: string): ErrorBody
