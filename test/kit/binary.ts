@@ -1,26 +1,13 @@
 /** The executable under test, built once in a test run, whichever files ask for it. */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { runDirectory } from './run-directory.ts'
 import { eventually } from './signal.ts'
 
 /** The root of the repository. */
 export const rootDirectory = join(import.meta.dir, '..', '..')
 
-/** Names the directory of a test run; `test/run.ts` sets it and removes the directory. */
-export const runDirectoryVariable = 'SLUICE_TEST_DIRECTORY'
-
 const buildWithinMs = 120_000
-
-/** A directory for the files of this test run, gone when it ends. */
-export function runDirectory(): string {
-  const given = process.env[runDirectoryVariable]
-  if (given !== undefined) return given
-  const made = mkdtempSync(join(tmpdir(), 'sluice-test-'))
-  process.env[runDirectoryVariable] = made
-  process.on('exit', () => rmSync(made, { recursive: true, force: true }))
-  return made
-}
 
 /**
  * The path of the executable. The first who asks builds it with `bun src/build.ts <file>`; the

@@ -1,6 +1,6 @@
-/** Starting, watching and stopping a program; leftovers; the runner's last line. */
+/** Starting, watching and stopping a program; leftovers, and the recordings. */
 import { afterAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootDirectory } from './binary.ts'
@@ -85,57 +85,6 @@ describe('leftovers', () => {
     await expect(stays).rejects.toThrow('left: timers 3')
     const counted = expectNothingLeft(null, { sockets: async () => 1 }, 50)
     await expect(counted).rejects.toThrow('left: sockets 1')
-  })
-})
-
-describe('the runner', () => {
-  /** Runs the runner of a copy of the repository that has only these tests. */
-  async function run(name: string, files: Record<string, string>, ...args: readonly string[]) {
-    const root = join(directory, name)
-    mkdirSync(join(root, 'test', 'kit'), { recursive: true })
-    for (const file of ['run.ts', 'kit/binary.ts', 'kit/signal.ts']) {
-      const text = await Bun.file(join(rootDirectory, 'test', file)).text()
-      writeFileSync(join(root, 'test', file), text)
-    }
-    for (const [file, text] of Object.entries(files)) {
-      writeFileSync(join(root, 'test', file), `import { test, expect } from 'bun:test'\n${text}`)
-    }
-    const child = Bun.spawn([process.execPath, join(root, 'test', 'run.ts'), ...args], {
-      cwd: directory,
-      env: { PATH: process.env.PATH },
-      stdout: 'pipe',
-      stderr: 'pipe',
-    })
-    const [stdout] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-    ])
-    return { code: await child.exited, lines: stdout.trimEnd().split('\n') }
-  }
-
-  const good = `test('good', () => expect(1).toBe(1))\ntest('also', () => {})\n`
-  const bad = `test('bad', () => expect(1).toBe(2))\n`
-
-  test('ends with the counts, names what was skipped, and keeps the exit code', async () => {
-    const passed = await run('passed', { 'a.test.ts': `${good}test.skip('later', () => {})\n` })
-    expect(passed.code).toBe(0)
-    expect(passed.lines.slice(-3)).toEqual(['1 skipped:', '  later', '2 passed, 0 failed'])
-    const failed = await run('failed', { 'a.test.ts': good + bad })
-    expect([failed.code, failed.lines.at(-1)]).toEqual([1, '2 passed, 1 failed'])
-  })
-
-  test('counts a file that does not load as a failure', async () => {
-    const files = { 'a.test.ts': good + bad, 'b.test.ts': `import './no.ts'`, 'c.test.ts': 'const' }
-    const { code, lines } = await run('unloadable', files)
-    expect([code, lines.at(-1)]).toEqual([1, '2 passed, 3 failed'])
-  })
-
-  test('passes paths and name patterns on', async () => {
-    const files = { 'a.test.ts': good + bad, 'b.test.ts': bad }
-    const named = await run('named', files, 'a.test.ts', '-t', 'good')
-    expect([named.code, named.lines]).toEqual([0, [expect.any(String), '1 passed, 0 failed']])
-    const nothing = await run('nothing', files, 'no-such-file')
-    expect([nothing.code, nothing.lines.at(-1)]).toEqual([1, '0 passed, 1 failed'])
   })
 })
 

@@ -1,8 +1,9 @@
 /** The program under test as a process of its own, with an environment of its own. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { binaryPath, rootDirectory, runDirectory } from './binary.ts'
+import { binaryPath, rootDirectory } from './binary.ts'
 import { descendants, isAlive, pssBytes, rssBytes } from './processes.ts'
+import { noteRunning, runDirectory } from './run-directory.ts'
 import { Changes, eventually } from './signal.ts'
 
 /** Variables for the program. Nothing else is inherited but `PATH`. */
@@ -30,11 +31,6 @@ export interface ProgramResult {
   readonly stderr: string
 }
 
-const running = new Set<Program>()
-process.on('exit', () => {
-  for (const program of running) program.kill()
-})
-
 /** A started program. */
 export class Program {
   stdout = ''
@@ -45,6 +41,7 @@ export class Program {
   readonly #changes = new Changes()
   readonly #drained: Promise<unknown>
   readonly #ownDirectory: string | null
+  readonly #takeNoteBack: () => void
   readonly #known = new Set<number>()
   #isOver = false
 
@@ -59,7 +56,7 @@ export class Program {
       stdout: 'pipe',
       stderr: 'pipe',
     })
-    running.add(this)
+    this.#takeNoteBack = noteRunning(this.#child.pid)
     this.#drained = Promise.all([
       this.#read(this.#child.stdout, (text) => {
         this.stdout += text
@@ -165,7 +162,7 @@ export class Program {
         if (isAlive(pid)) process.kill(pid, 'SIGKILL')
       }
     }
-    running.delete(this)
+    this.#takeNoteBack()
     if (this.#ownDirectory !== null) {
       rmSync(this.#ownDirectory, { recursive: true, force: true })
     }
