@@ -1,0 +1,44 @@
+/** What the operations answer, held to the types of the code by the compiler. */
+import { z } from 'zod'
+import type { BufferPoolMetrics as Metrics, TierMetrics as Tier } from '../buffer/lease.ts'
+
+/** What `/buffer-pool-metrics` answers. */
+type WorkerMetrics = Metrics & { readonly worker: { readonly id: number; readonly total: number } }
+
+const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
+
+const Health = z.object({ status: z.literal('ok') }).meta({ example: { status: 'ok' } })
+
+const Readiness = z.object({ status: z.literal('ready') }).meta({ example: { status: 'ready' } })
+
+const TierMetrics: z.ZodType<Tier> = z.object({
+  size: count.describe('Bytes of one buffer of this tier.'),
+  available: count.describe('Free buffers, ready to be handed out.'),
+  inUse: count,
+  allocated: count.describe('`available + inUse`.'),
+  hits: count.describe('Acquisitions served from a free buffer.'),
+  misses: count.describe('Acquisitions for which a buffer had to be made.'),
+  trimmed: count.describe('Free buffers given back after lying idle.'),
+})
+
+const BufferPoolMetrics: z.ZodType<WorkerMetrics> = z.object({
+  enabled: z.boolean(),
+  tiers: z.array(TierMetrics),
+  totalBuffers: count,
+  totalInUse: count,
+  totalBytes: count.describe('Bytes held by the pool, free and in use.'),
+  bytesMax: count.describe('The ceiling of `totalBytes`.'),
+  overflow: count.describe('Buffers made outside of the tiers, since the start.'),
+  overflowInUse: count,
+  overflowBytes: count,
+  allocations: count.describe('Buffers made in total, pooled or not.'),
+  hitRate: z.number().min(0).max(1),
+  doubleReleases: count.describe('Faults: a buffer was given back twice.'),
+  timestamp: z.number().describe('Milliseconds since 1970.'),
+  worker: z
+    .object({ id: count, total: count })
+    .describe('Which worker answered, of how many. 0 of 0 where there is only one process.'),
+})
+
+/** Name in the document -> schema. */
+export const operationSchemas = { Health, Readiness, TierMetrics, BufferPoolMetrics } as const

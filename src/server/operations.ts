@@ -1,0 +1,69 @@
+/** Routes for whoever runs the program. */
+import { Elysia } from 'elysia'
+import { GatewayError } from '../core/errors.ts'
+import { adminOnly } from './admin.ts'
+import { hidden, refuseMethod } from './allow.ts'
+import { errors, ok } from './openapi.ts'
+import type { RouterOptions } from './options.ts'
+import { plainHeaders, type WriteProblem } from './problem.ts'
+
+/**
+ * Probes answer everybody, because orchestrators send no token. All else belongs into the group
+ * below them, which is closed as a whole.
+ */
+export function operationsRoutes(options: RouterOptions, writeProblem: WriteProblem) {
+  const { pool, worker, status } = options
+  const wrongMethod = refuseMethod(writeProblem, 'GET, HEAD')
+  return new Elysia({ name: 'operations', normalize: false })
+    .get('/healthz', () => json({ status: 'ok' }), {
+      parse: 'none',
+      detail: {
+        operationId: 'getHealth',
+        tags: ['Operations'],
+        summary: 'Whether the process lives',
+        security: [],
+        responses: { 200: ok('Health') },
+      },
+    })
+    .get('/readyz', () => readiness(status(), writeProblem), {
+      parse: 'none',
+      detail: {
+        operationId: 'getReadiness',
+        tags: ['Operations'],
+        summary: 'Whether new requests are wanted',
+        description:
+          'Answers 503 while the server drains, so that a load balancer looks elsewhere.',
+        security: [],
+        responses: { 200: ok('Readiness'), ...errors(503) },
+      },
+    })
+    .all('/healthz', wrongMethod, hidden)
+    .all('/readyz', wrongMethod, hidden)
+    .use(adminOnly(options.adminToken, writeProblem))
+    .guard({ admin: true }, (closed) =>
+      closed
+        .get('/buffer-pool-metrics', () => json({ ...pool.getMetrics(), worker }), {
+          parse: 'none',
+          detail: {
+            operationId: 'getBufferPoolMetrics',
+            tags: ['Operations'],
+            summary: 'State of the buffer pool',
+            description: 'Of the worker that happens to answer; `worker` says which of how many.',
+            security: [{ adminToken: [] }, {}],
+            responses: { 200: ok('BufferPoolMetrics'), ...errors(401) },
+          },
+        })
+        .all('/buffer-pool-metrics', wrongMethod, hidden),
+    )
+}
+
+function readiness(status: { ready: boolean; draining: boolean }, writeProblem: WriteProblem) {
+  if (status.ready && !status.draining) return json({ status: 'ready' })
+  return writeProblem(
+    status.draining
+      ? new GatewayError('not_ready')
+      : new GatewayError('not_ready', { message: 'The server is starting.' }),
+  )
+}
+
+const json = (body: object): Response => Response.json(body, { headers: plainHeaders })

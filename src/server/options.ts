@@ -1,0 +1,60 @@
+/** What the edge needs from the rest of the program. It is wired in `app.ts`. */
+import type { BufferPool } from '../buffer/lease.ts'
+import type { Connection } from '../gateway/connection.ts'
+import type { Protocol } from '../protocol/protocol.ts'
+import type { Call } from '../provider/call.ts'
+
+/** Answers one proxied request. `connection` is the socket it came on. */
+export type Gateway = (request: Request, call: Call, connection: Connection) => Promise<Response>
+
+/** Answers `GET /v1/models` and `GET /v1/models/{model}`. Both may throw `GatewayError`. */
+export interface ModelCatalogue {
+  list(request: Request): Response | Promise<Response>
+  /** `id` is decoded and may hold slashes. */
+  get(id: string, request: Request): Response | Promise<Response>
+}
+
+/** The dialects that clients speak here. */
+export interface ClientProtocols {
+  readonly chat: Protocol
+  readonly completions: Protocol
+  readonly responses: Protocol
+  readonly opaque: Protocol
+}
+
+/** Whether the worker wants new requests. */
+export interface ServerStatus {
+  readonly ready: boolean
+  readonly draining: boolean
+}
+
+/** Everything the router needs; the listening itself is described by `ServerOptions`. */
+export interface RouterOptions {
+  /** Guards the operations that tell how the worker is doing; null leaves them open. */
+  readonly adminToken: string | null
+  readonly gateway: Gateway
+  readonly models: ModelCatalogue
+  readonly pool: BufferPool
+  readonly protocols: ClientProtocols
+  readonly status: () => ServerStatus
+  /** Which worker of how many this is; 0 of 0 where there is only one process. */
+  readonly worker: { readonly id: number; readonly total: number }
+  /** The program's version, as the documentation shows it. */
+  readonly version: string
+  /** Told once of every failure that is ours. Must not throw. */
+  readonly onError: (error: unknown, requestId: string) => void
+}
+
+/** Everything `startServer` needs. */
+export interface ServerOptions extends RouterOptions {
+  readonly hostname: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Whether several processes may listen on the port. */
+  readonly reusePort: boolean
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null
+  /** Origins that browsers may call from; `*` is any. */
+  readonly corsOrigins: readonly string[]
+  /** The largest request body, by its announced length; the intake counts what really arrives. */
+  readonly requestBytesMax: number
+}

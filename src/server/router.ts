@@ -1,0 +1,20 @@
+/** All routes. Handlers return plain responses and set nothing on the context: a header set there
+ * makes Elysia rewrite streamed bodies. */
+import { Elysia } from 'elysia'
+import { GatewayError } from '../core/errors.ts'
+import { docsRoutes } from './docs.ts'
+import { operationsRoutes } from './operations.ts'
+import type { RouterOptions } from './options.ts'
+import type { WriteProblem } from './problem.ts'
+import { proxyRoutes } from './proxy.ts'
+
+/** Builds the router. It listens nowhere: `fetch` is called for what the guard let through. */
+export function createRouter(options: RouterOptions, writeProblem: WriteProblem) {
+  const app = new Elysia({ name: 'edge', normalize: false, handler: { standardHostname: false } })
+    .onError({ as: 'global' }, ({ code, error }) =>
+      writeProblem(code === 'NOT_FOUND' ? new GatewayError('unknown_url') : error),
+    )
+    .use(operationsRoutes(options, writeProblem))
+    .use(proxyRoutes(options, writeProblem))
+  return app.use(docsRoutes(app, options.version, writeProblem)).compile()
+}

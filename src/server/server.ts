@@ -1,0 +1,89 @@
+/** The edge: a listening socket, the checks before routing, and the routes. */
+import { toGatewayError } from '../core/errors.ts'
+import { keepAliveSeconds, noteArrival, ServerConnection } from './arrival.ts'
+import { createCors } from './cors.ts'
+import { guard, refusalHeaders } from './guard.ts'
+import type { ServerOptions } from './options.ts'
+import { problemWriter } from './problem.ts'
+import { createRouter } from './router.ts'
+
+/** A listening server. */
+export interface RunningServer {
+  /** Where it listens, with the real port. */
+  readonly url: URL
+  /** Requests whose answer has not ended. */
+  readonly pendingRequests: number
+  /**
+   * Stops listening and closes idle connections. Resolves when what is under way has ended, or,
+   * with `closeActive`, cuts it off.
+   */
+  stop(closeActive: boolean): Promise<void>
+}
+
+/** Starts listening. Throws where the port cannot be had or a TLS file cannot be read. */
+export function startServer(options: ServerOptions): RunningServer {
+  const answer = createEdge(options)
+  const server = Bun.serve({
+    hostname: options.hostname,
+    port: options.port,
+    reusePort: options.reusePort,
+    ...(options.tls === null
+      ? {}
+      : { tls: { cert: Bun.file(options.tls.certFile), key: Bun.file(options.tls.keyFile) } }),
+    idleTimeout: keepAliveSeconds,
+    // Bun's own refusal has no body. The guard refuses by announced length and the intake by
+    // what arrives; a body that nobody reads is thrown away as it comes, without being kept.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    development: false,
+    fetch: answer,
+    error: () => new Response(null, { status: 500 }),
+  })
+  return {
+    url: server.url,
+    get pendingRequests() {
+      return server.pendingRequests
+    },
+    stop: (closeActive) => server.stop(closeActive),
+  }
+}
+
+type Answer = (request: Request, server: Bun.Server<undefined>) => Promise<Response>
+
+/** Guard, CORS, routes, in this order. Never rejects. */
+function createEdge(options: ServerOptions): Answer {
+  const cors = createCors(options.corsOrigins)
+  const writeProblem = problemWriter(options)
+  const router = createRouter(options, writeProblem)
+
+  const route = (request: Request, server: Bun.Server<undefined>) => {
+    const { path, search } = guard(request, options.requestBytesMax)
+    const preflight = cors.preflight(request)
+    if (preflight !== null) return preflight
+    cors.check(request)
+    const connection = new ServerConnection(server, request)
+    return router.fetch(noteArrival({ request, path, search, connection }))
+  }
+
+  return async (request, server) => {
+    let response: Response
+    try {
+      response = await route(request, server)
+    } catch (thrown) {
+      response = writeProblem(thrown, undefined, refusalHeaders[toGatewayError(thrown).code])
+    }
+    cors.expose(request, response)
+    if (options.status().draining && endsCompletely(response)) {
+      response.headers.set('connection', 'close')
+    }
+    return response
+  }
+}
+
+/**
+ * Whether a client would notice if the answer were cut off. Some take a broken chunked body for a
+ * finished one when the connection was announced to close, so a stream never announces it.
+ */
+function endsCompletely(response: Response): boolean {
+  if (response.body === null) return true
+  return response.headers.get('content-type')?.startsWith('application/json') ?? false
+}

@@ -1,0 +1,91 @@
+/** Which routes need the operator's token: all but those listed here. */
+import { expect, test } from 'bun:test'
+import { createRouter } from '../../src/server/router.ts'
+import { ask } from '../kit/client.ts'
+import { edgeOptions, errorCode, startEdge } from './edge.ts'
+
+/**
+ * Open without the token. Probes and the documentation say nothing about the traffic; the proxy
+ * asks for keys of its own.
+ */
+const open = [
+  '/',
+  '/favicon.ico',
+  '/healthz',
+  '/readyz',
+  '/docs',
+  '/docs/json',
+  '/docs/swagger-ui.js',
+  '/docs/swagger-ui.css',
+  '/docs/page.js',
+  '/docs/page.css',
+  '/docs/icon.svg',
+  '/docs/license.txt',
+  '/v1/chat/completions',
+  '/v1/completions',
+  '/v1/responses',
+  '/v1/embeddings',
+  '/v1/models',
+  '/v1/models/*',
+  '/v1/*',
+  '/passthrough/:provider/*',
+]
+
+const routes = createRouter(edgeOptions(), () => new Response()).routes
+
+test('the open routes are these and no others', async () => {
+  await using edge = startEdge({ adminToken: 'secret' })
+  const answered = new Set<string>()
+  for (const { method, path } of routes) {
+    const target = path.replace('*', 'x').replace(':provider', 'openai')
+    const verb = method === 'ALL' ? 'GET' : method
+    const { status } = await ask(edge.url, { method: verb, path: target })
+    if (status !== 401) answered.add(path)
+  }
+  expect([...answered].sort()).toEqual(open.toSorted())
+})
+
+test('every other route takes the token, and nothing but the token', async () => {
+  await using edge = startEdge({ adminToken: 'secret' })
+  const closed = new Set(routes.map(({ path }) => path).filter((path) => !open.includes(path)))
+  expect([...closed]).toEqual(['/buffer-pool-metrics'])
+  for (const path of closed) {
+    const get = (authorization?: string) =>
+      ask(edge.url, { path, headers: authorization === undefined ? {} : { authorization } })
+    expect((await get('Bearer secret')).status).toBe(200)
+    expect((await get('bearer secret')).status).toBe(200)
+    for (const wrong of [
+      undefined,
+      '',
+      'Bearer',
+      'Bearer ',
+      'Bearer secre',
+      'Bearer secrett',
+      'Bearer SECRET',
+      'Basic secret',
+      'secret',
+      'Bearer secret x',
+      `Bearer ${'x'.repeat(8000)}`,
+    ]) {
+      const refusal = await get(wrong)
+      expect(refusal.status).toBe(401)
+      expect(errorCode(refusal)).toBe('invalid_api_key')
+      expect(refusal.header('www-authenticate')).toBe('Bearer')
+      expect(refusal.text()).not.toContain('tiers')
+    }
+  }
+})
+
+test('another method or a slash at the end opens nothing', async () => {
+  await using edge = startEdge({ adminToken: 'secret' })
+  for (const method of ['HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+    const response = await ask(edge.url, { method, path: '/buffer-pool-metrics' })
+    expect(response.status).toBe(401)
+  }
+  expect((await ask(edge.url, { path: '/buffer-pool-metrics/' })).status).not.toBe(200)
+})
+
+test('without a token of the operator the operations are open', async () => {
+  await using edge = startEdge()
+  expect((await ask(edge.url, { path: '/buffer-pool-metrics' })).status).toBe(200)
+})

@@ -1,0 +1,118 @@
+/** A running edge for tests: real socket, real dialects, and a gateway that the test writes. */
+import type { BufferPoolMetrics } from '../../src/buffer/lease.ts'
+import type { Connection } from '../../src/gateway/connection.ts'
+import { protocols } from '../../src/protocol/registry.ts'
+import type { Call } from '../../src/provider/call.ts'
+import type { ServerOptions } from '../../src/server/options.ts'
+import { type RunningServer, startServer } from '../../src/server/server.ts'
+import { RawClient } from '../kit/client.ts'
+import { expectNothingLeft } from '../kit/leftovers.ts'
+import type { RawResponse } from '../kit/response.ts'
+
+/** What the gateway was asked. */
+export interface Asked {
+  readonly call: Call
+  readonly connection: Connection
+  readonly request: Request
+}
+
+/** A server, what reached its gateway, and what it reported. Its end checks that nothing is left. */
+export interface Edge extends AsyncDisposable {
+  readonly server: RunningServer
+  readonly url: URL
+  readonly asked: Asked[]
+  readonly reported: { readonly error: unknown; readonly requestId: string }[]
+}
+
+export const poolMetrics: BufferPoolMetrics = {
+  enabled: true,
+  tiers: [{ size: 4096, available: 1, inUse: 0, allocated: 1, hits: 3, misses: 1, trimmed: 0 }],
+  totalBuffers: 1,
+  totalInUse: 0,
+  totalBytes: 4096,
+  bytesMax: 1 << 20,
+  overflow: 0,
+  overflowInUse: 0,
+  overflowBytes: 0,
+  allocations: 1,
+  hitRate: 0.75,
+  doubleReleases: 0,
+  timestamp: 1,
+}
+
+/** Options with a gateway that answers `{"ok":true}`. */
+export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptions {
+  return {
+    hostname: '127.0.0.1',
+    port: 0,
+    reusePort: false,
+    tls: null,
+    corsOrigins: [],
+    adminToken: null,
+    requestBytesMax: 1 << 20,
+    gateway: async () => Response.json({ ok: true }, { headers: { 'x-request-id': 'req_test' } }),
+    models: {
+      list: () => Response.json({ object: 'list', data: [] }),
+      get: (id) => Response.json({ id, object: 'model' }),
+    },
+    pool: {
+      acquire: () => {
+        throw new TypeError('The edge takes no buffers.')
+      },
+      getMetrics: () => poolMetrics,
+      trim: () => {},
+    },
+    protocols,
+    status: () => ({ ready: true, draining: false }),
+    worker: { id: 1, total: 2 },
+    version: '0.0.0-test',
+    onError: () => {},
+    ...overrides,
+  }
+}
+
+/** Starts an edge on a free port. */
+export function startEdge(overrides: Partial<ServerOptions> = {}): Edge {
+  const options = edgeOptions(overrides)
+  const asked: Asked[] = []
+  const reported: Edge['reported'] = []
+  const server = startServer({
+    ...options,
+    gateway: (request, call, connection) => {
+      asked.push({ request, call, connection })
+      return options.gateway(request, call, connection)
+    },
+    onError: (error, requestId) => {
+      reported.push({ error, requestId })
+    },
+  })
+  return {
+    server,
+    url: server.url,
+    asked,
+    reported,
+    async [Symbol.asyncDispose]() {
+      await expectNothingLeft(null, { requests: () => server.pendingRequests })
+      await server.stop(true)
+    },
+  }
+}
+
+/** Sends these lines as the head of a request without a body, and waits for the answer's end. */
+export async function sendHead(url: URL, ...lines: string[]): Promise<RawResponse> {
+  const client = await RawClient.connect(url)
+  const response = client.expect(lines[0]?.split(' ')[0])
+  await client.send(`${[...lines, 'Connection: close'].join('\r\n')}\r\n\r\n`)
+  await response.ended()
+  client.close()
+  return response
+}
+
+/** The code of an error body. Throws where the body is not in OpenAI's shape. */
+export function errorCode(response: RawResponse): string {
+  const { error } = JSON.parse(response.text())
+  for (const field of ['message', 'type', 'code']) {
+    if (typeof error[field] !== 'string') throw new TypeError(`no ${field}: ${response.text()}`)
+  }
+  return error.code
+}
