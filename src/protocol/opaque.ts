@@ -33,6 +33,7 @@ function isNothingButError(body: JsonObject): boolean {
 /** The dialect of everything else. Errors of our own are in OpenAI's shape. */
 export const opaque: Protocol = {
   name: 'opaque',
+  framing: 'sse',
   hasEndMarker: false,
   dropsInvalid: false,
   heartbeat,
@@ -43,4 +44,5 @@ export const opaque: Protocol = {
   }),
   readError,
   writeError,
+  translation: null,
 }

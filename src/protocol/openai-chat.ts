@@ -7,6 +7,7 @@ import type { Protocol } from './protocol.ts'
 /** The dialect of `/v1/chat/completions`. */
 export const openaiChat: Protocol = {
   name: 'openai-chat',
+  framing: 'sse',
   hasEndMarker: true,
   dropsInvalid: true,
   heartbeat,
@@ -14,4 +15,5 @@ export const openaiChat: Protocol = {
   readAnswer,
   readError,
   writeError,
+  translation: null,
 }

@@ -7,6 +7,7 @@ import type { Protocol } from './protocol.ts'
 /** The dialect of `/v1/completions`. */
 export const openaiCompletions: Protocol = {
   name: 'openai-completions',
+  framing: 'sse',
   hasEndMarker: true,
   dropsInvalid: true,
   heartbeat,
@@ -14,4 +15,5 @@ export const openaiCompletions: Protocol = {
   readAnswer,
   readError,
   writeError,
+  translation: null,
 }

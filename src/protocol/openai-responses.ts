@@ -7,6 +7,7 @@ import type { Protocol } from './protocol.ts'
 /** The dialect of `/v1/responses`. */
 export const openaiResponses: Protocol = {
   name: 'openai-responses',
+  framing: 'sse',
   hasEndMarker: true,
   dropsInvalid: true,
   heartbeat,
@@ -14,4 +15,5 @@ export const openaiResponses: Protocol = {
   readAnswer,
   readError,
   writeError,
+  translation: null,
 }

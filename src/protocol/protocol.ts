@@ -4,9 +4,8 @@
  */
 import type { GatewayError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
-
-/** The dialects, by name. `opaque` is a body that is passed along without being understood. */
-export type ProtocolName = 'openai-chat' | 'openai-completions' | 'openai-responses' | 'opaque'
+import type { ProtocolName } from './names.ts'
+import type { Translation } from './translation.ts'
 
 /** Token counts as the provider reported them. Null is "not reported", which is never zero. */
 export interface Usage {
@@ -29,8 +28,11 @@ export type Sighting = 'invalid' | 'head' | 'content' | 'error' | 'end' | 'other
 
 /** Looks at the events of one stream and remembers what they said. Never changes them. */
 export interface StreamWatch {
-  /** Looks at the data of one event (the joined `data:` lines). */
-  look(data: string): Sighting
+  /**
+   * Looks at the data of one event (the joined `data:` lines).
+   * @param event the name of the event, for dialects whose data does not repeat it.
+   */
+  look(data: string, event?: string | null): Sighting
   /** A finish reason was seen: the answer is complete even if the end marker is missing. */
   readonly finished: boolean
   /** The protocol's own end was seen. */
@@ -55,6 +57,8 @@ export interface ErrorBody {
 /** One dialect. */
 export interface Protocol {
   readonly name: ProtocolName
+  /** How the provider frames a stream. Clients of every dialect are sent server-sent events. */
+  readonly framing: 'sse' | 'ndjson' | 'aws-event-stream'
   /** False where the end of the body is the only end there is. */
   readonly hasEndMarker: boolean
   /** Whether an event with invalid JSON is dropped. */
@@ -69,4 +73,6 @@ export interface Protocol {
   readError(status: number, body: unknown, retryAfterMs: number | null): GatewayError
   /** Writes an error in this dialect's envelope. */
   writeError(error: GatewayError, requestId: string): ErrorBody
+  /** Both halves of a translation; null for a dialect that is only passed along. */
+  readonly translation: Translation | null
 }

@@ -1,13 +1,15 @@
 /** What the tests of the providers share: settings, dialects that are only names, a real server. */
 import type { DemoSettings, ProviderSettings } from '../../src/config/config.ts'
 import { GatewayError } from '../../src/core/errors.ts'
-import type { Protocol, ProtocolName } from '../../src/protocol/protocol.ts'
+import type { ProtocolName } from '../../src/protocol/names.ts'
+import type { Protocol } from '../../src/protocol/protocol.ts'
 import type { Protocols } from '../../src/provider/protocols.ts'
 import type { Provider } from '../../src/provider/provider.ts'
 import { buildProviders } from '../../src/provider/registry.ts'
 
 const dialect = (name: ProtocolName): Protocol => ({
   name,
+  framing: 'sse',
   hasEndMarker: false,
   dropsInvalid: false,
   heartbeat: '',
@@ -15,6 +17,7 @@ const dialect = (name: ProtocolName): Protocol => ({
   readAnswer: unused,
   readError: unused,
   writeError: unused,
+  translation: null,
 })
 
 const unused = (): never => {

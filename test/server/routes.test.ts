@@ -1,7 +1,7 @@
 /** Which call each route makes, and what it answers to the wrong method or address. */
 import { expect, test } from 'bun:test'
 import { GatewayError } from '../../src/core/errors.ts'
-import type { ProtocolName } from '../../src/protocol/protocol.ts'
+import type { ProtocolName } from '../../src/protocol/names.ts'
 import { ask } from '../kit/client.ts'
 import { errorCode, poolMetrics, startEdge } from './edge.ts'
 

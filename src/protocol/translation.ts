@@ -1,0 +1,73 @@
+/**
+ * The reading and the writing half of a dialect. `read` goes from the dialect to the hub, `write`
+ * from the hub to the dialect; a translation is the reading half of one and the writing half of
+ * another, and there are as many implementations as dialects, not as pairs of them.
+ */
+import type { JsonObject } from '../core/json.ts'
+import type { HubEvent } from './hub/events.ts'
+import type { Losses } from './hub/losses.ts'
+import type { HubRequest } from './hub/request.ts'
+
+/** One frame of a stream, whatever frames it: the name of the event and its data as text. */
+export interface Frame {
+  /** SSE's `event:`, or AWS's `:event-type`; null where there is none. */
+  readonly event: string | null
+  readonly data: string
+}
+
+/** Reads one provider stream into hub events. One for each stream; never throws. */
+export interface EventReader {
+  /** What one frame says. After an `error` or `end` nothing more comes. */
+  read(frame: Frame): readonly HubEvent[]
+  /**
+   * The body ended: what is left to say. An `end` where the answer was complete without a marker,
+   * an `error` (`upstream_incomplete`) where it was not, nothing where either was already sent.
+   */
+  end(): readonly HubEvent[]
+}
+
+/** What a writer must know of the request that it answers. */
+export interface AnswerContext {
+  /** The model as the client named it, for providers that do not say which one answered. */
+  readonly model: string
+  /** The request's id, from which ids of answers are made where the provider gave none. */
+  readonly requestId: string
+  /** Wall time in seconds since 1970, for dialects that carry it. */
+  readonly createdS: number
+  /** The client asked for usage in its stream; dialects that always send it ignore this. */
+  readonly includeUsage: boolean
+  /** Gemini without `alt=sse` streams one JSON array; everybody else sends events. */
+  readonly framing: 'sse' | 'json-array'
+  /** The hub's request, for dialects whose answers repeat parts of it (Responses). */
+  readonly request: HubRequest
+}
+
+/** Writes one stream for the client. One for each stream. */
+export interface EventWriter {
+  /**
+   * The text of whole events in the dialect's own framing; may be empty where nothing can be said
+   * yet. An `error` event becomes the in-band error, after which nothing may be written.
+   */
+  write(events: readonly HubEvent[]): string
+}
+
+/** Both halves of one dialect. */
+export interface Translation {
+  /** @throws GatewayError a 400 that names the parameter, for a request the dialect forbids. */
+  readRequest(body: JsonObject, path: RequestPath): HubRequest
+  /** @throws GatewayError a 400 that names the parameter, for what the dialect cannot say. */
+  writeRequest(request: HubRequest): JsonObject
+  /** A whole answer as the events of a stream, `start` to `end`; an error in it is an `error`. */
+  readResponse(body: JsonObject): readonly HubEvent[]
+  /** The events of a finished answer as a whole one. */
+  writeResponse(events: readonly HubEvent[], context: AnswerContext): JsonObject
+  reader(): EventReader
+  writer(context: AnswerContext): EventWriter
+  readonly losses: Losses
+}
+
+/** What the path of a request says, in dialects that put it there (Gemini). */
+export interface RequestPath {
+  readonly model: string | null
+  readonly stream: boolean | null
+}
