@@ -1,6 +1,7 @@
 /** The executable under test, built once in a test run, whichever files ask for it. */
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import packageFile from '../../package.json'
 import { runDirectory } from './run-directory.ts'
 import { eventually } from './signal.ts'
 
@@ -10,8 +11,8 @@ export const rootDirectory = join(import.meta.dir, '..', '..')
 const buildWithinMs = 120_000
 
 /**
- * The path of the executable. The first who asks builds it with `bun src/build.ts <file>`; the
- * others, in this process or another of the same run, wait for it.
+ * The path of the executable. The first who asks builds it with the very command of package.json,
+ * apart from where the file goes; the others, in this process or another of the same run, wait.
  * @throws Error with the build's output where it fails.
  */
 export async function binaryPath(): Promise<string> {
@@ -37,7 +38,9 @@ function takesLock(path: string): boolean {
 
 async function build(directory: string, binary: string, failure: string): Promise<void> {
   const unfinished = join(directory, 'building', 'sluice')
-  const child = Bun.spawn([process.execPath, 'src/build.ts', unfinished], {
+  const [, ...words] = packageFile.scripts.build.split(' ')
+  const command = words.map((word) => (word === 'dist/sluice' ? unfinished : word))
+  const child = Bun.spawn([process.execPath, ...command], {
     cwd: rootDirectory,
     stdout: 'pipe',
     stderr: 'pipe',
