@@ -78,13 +78,13 @@ const headerParameters: Record<string, OpenAPIV3.ParameterObject> = {
   Timeout: {
     name: 'x-sluice-timeout-ms',
     in: 'header',
-    description: 'Ends the request after so many milliseconds. Shortens the configured clock only.',
+    description: 'Ends the request after so many milliseconds, at most the configured total.',
     schema: milliseconds,
   },
   FirstTokenTimeout: {
     name: 'x-sluice-first-token-timeout-ms',
     in: 'header',
-    description: 'Gives up when no token has come by then. Shortens the configured clock only.',
+    description: 'Gives up when no token has come by then, at most the configured total.',
     schema: milliseconds,
   },
 }

@@ -26,10 +26,13 @@ interface Destination {
   readonly provider: string | null
 }
 
-/** The OpenAI API under `/v1`, and every provider's own under `/passthrough/{provider}`. */
-export function proxyRoutes(options: RouterOptions, writeProblem: WriteProblem) {
-  const { chat, completions, responses, opaque } = options.protocols
+/** As much of a handler's context as is used: what is not asked for is not made. */
+interface Routed {
+  readonly request: Request
+}
 
+/** The handlers: they find out where a request goes, and hand it to the gateway. */
+function proxyHandlers(options: RouterOptions, writeProblem: WriteProblem) {
   /** Hands a request to the gateway. What it throws is written in the client's dialect. */
   const forward = async (routed: Request, find: (arrival: Arrival) => Destination) => {
     const arrival = arrivalOf(routed)
@@ -44,7 +47,7 @@ export function proxyRoutes(options: RouterOptions, writeProblem: WriteProblem) 
 
   const fixed =
     (endpoint: EndpointName, path: string, protocol: Protocol) =>
-    ({ request }: { request: Request }) =>
+    ({ request }: Routed) =>
       forward(request, (arrival) => ({
         endpoint,
         path,
@@ -52,7 +55,7 @@ export function proxyRoutes(options: RouterOptions, writeProblem: WriteProblem) 
         provider: chosenProvider(arrival.request),
       }))
 
-  const other = ({ request }: { request: Request }) =>
+  const other = ({ request }: Routed) =>
     forward(request, (arrival) => {
       const path = arrival.path.slice(v1.length)
       if (path === '/') throw new GatewayError('unknown_url')
@@ -64,16 +67,24 @@ export function proxyRoutes(options: RouterOptions, writeProblem: WriteProblem) 
       }
     })
 
-  const direct = ({ request }: { request: Request }) =>
+  const direct = ({ request }: Routed) =>
     forward(request, ({ path }) => {
       const slash = path.indexOf('/', passthrough.length)
       return {
         endpoint: 'passthrough',
         path: path.slice(slash),
-        protocol: opaque,
+        protocol: options.protocols.opaque,
         provider: checkedProvider(path.slice(passthrough.length, slash)),
       }
     })
+
+  return { fixed, other, direct }
+}
+
+/** The OpenAI API under `/v1`, and every provider's own under `/passthrough/{provider}`. */
+export function proxyRoutes(options: RouterOptions, writeProblem: WriteProblem) {
+  const { chat, completions, responses, opaque } = options.protocols
+  const { fixed, other, direct } = proxyHandlers(options, writeProblem)
 
   const postOnly = refuseMethod(writeProblem, 'POST')
   const chatMethods = refuseMethod(writeProblem, 'GET, HEAD, POST')

@@ -83,6 +83,7 @@ footer, noscript { color: #3b4151; }
 .swagger-ui .scheme-container { padding: 0 0 1rem; background: none; box-shadow: none; }
 .swagger-ui .parameters-col_name { min-width: 18rem; }
 .dark-mode .swagger-ui .headers td { color: inherit; }
+.swagger-ui .models .model-box { box-sizing: border-box; }
 `
 
 /** Water before and behind a gate. */

@@ -16,7 +16,7 @@ export interface Asked {
   readonly request: Request
 }
 
-/** A server, what reached its gateway, and what it reported. Its end checks that nothing is left. */
+/** A server, what reached its gateway and what it reported. Its end checks for what is left. */
 export interface Edge extends AsyncDisposable {
   readonly server: RunningServer
   readonly url: URL
@@ -24,6 +24,7 @@ export interface Edge extends AsyncDisposable {
   readonly reported: { readonly error: unknown; readonly requestId: string }[]
 }
 
+/** What the pool of the test says of itself. */
 export const poolMetrics: BufferPoolMetrics = {
   enabled: true,
   tiers: [{ size: 4096, available: 1, inUse: 0, allocated: 1, hits: 3, misses: 1, trimmed: 0 }],

@@ -24,6 +24,28 @@ if (executablePath === undefined && !isRequired) {
   describe('the page in a browser', definePageTests)
 }
 
+/** Opens the page and keeps what it asks for and complains about. */
+async function openPage(browser: Browser, url: URL, colorScheme: 'light' | 'dark') {
+  const context = await browser.newContext({ colorScheme })
+  const page = await context.newPage()
+  const requested: string[] = []
+  const complaints: string[] = []
+  page.on('request', (request) => requested.push(request.url()))
+  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`))
+  page.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()}: ${response.url()}`)
+  })
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') {
+      complaints.push(message.text())
+    }
+  })
+  await page.goto(url.href)
+  await page.waitForSelector('.opblock')
+  return { page, context, requested, complaints }
+}
+
 function definePageTests(): void {
   let browser: Browser
   let edge: Edge
@@ -38,31 +60,9 @@ function definePageTests(): void {
     await edge?.[Symbol.asyncDispose]()
   })
 
-  /** Opens the page and keeps what it asks for and complains about. */
-  async function openPage(colorScheme: 'light' | 'dark') {
-    const context = await browser.newContext({ colorScheme })
-    const page = await context.newPage()
-    const requested: string[] = []
-    const complaints: string[] = []
-    page.on('request', (request) => requested.push(request.url()))
-    page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`))
-    page.on('response', (response) => {
-      if (response.status() >= 400) complaints.push(`${response.status()}: ${response.url()}`)
-    })
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') {
-        complaints.push(message.text())
-      }
-    })
-    await page.goto(edge.url.href)
-    await page.waitForSelector('.opblock')
-    return { page, context, requested, complaints }
-  }
-
   for (const scheme of ['light', 'dark'] as const) {
     test(`it is complete, quiet and offline in ${scheme} colours`, async () => {
-      const { page, context, requested, complaints } = await openPage(scheme)
+      const { page, context, requested, complaints } = await openPage(browser, edge.url, scheme)
       expect(page.url()).toBe(new URL('/docs', edge.url).href)
       expect(await page.title()).toBe('sluice API')
       const places = await page.locator('.opblock-summary-path').allInnerTexts()
@@ -87,7 +87,7 @@ function definePageTests(): void {
   }
 
   test('a request is tried out from the page', async () => {
-    const { page, context, complaints } = await openPage('light')
+    const { page, context, complaints } = await openPage(browser, edge.url, 'light')
     const operation = page.locator('#operations-Proxy-createChatCompletion')
     await operation.locator('.opblock-summary-control').click()
     await operation.locator('.try-out__btn').click()

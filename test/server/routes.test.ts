@@ -131,7 +131,7 @@ test('the operations answer', async () => {
   expect(JSON.parse(metrics.text())).toEqual({ ...poolMetrics, worker: { id: 1, total: 2 } })
 })
 
-test('a draining server is not ready, and announces the end of a connection but on streams', async () => {
+test('a draining server is not ready, and closes connections but those of streams', async () => {
   const status = { ready: true, draining: true }
   await using edge = startEdge({
     status: () => status,

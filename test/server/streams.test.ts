@@ -1,4 +1,4 @@
-/** What the gateway answers leaves as it is: unbuffered, undamaged, and cancelled with the client. */
+/** The gateway's answers leave as they are: unbuffered, undamaged, cancelled with the client. */
 import { expect, test } from 'bun:test'
 import { ask, RawClient } from '../kit/client.ts'
 import { eventually } from '../kit/signal.ts'
@@ -9,7 +9,7 @@ const post = { method: 'POST', path, headers: { 'content-type': 'application/jso
 const bytes = new TextEncoder().encode('data: "h\u00e9llo \u{1f600}"\n\n')
 const eventStream = { 'content-type': 'text/event-stream', 'x-request-id': 'req_test' }
 
-test('characters that are split between chunks stay whole, whatever headers are there', async () => {
+test('characters that are split between chunks stay whole', async () => {
   await using upstream = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
@@ -88,7 +88,7 @@ test('the body of a request reaches the gateway while it is still being sent', a
   client.close()
 })
 
-test('the stream is cancelled when the client leaves, and the connection is given back', async () => {
+test('a stream is cancelled when its client leaves', async () => {
   const cancelled = Promise.withResolvers<number>()
   await using edge = startEdge({
     gateway: async (_request, _call, connection) => {
