@@ -84,9 +84,10 @@ async function refusedAnswer(
   const wait = retryAfterMs(response.headers, Date.now())
   const parsed = parseJson(chunks)
   const error = answer.protocol.readError(response.status, parsed, wait)
-  answer.cancel()
   // The operator's credentials failed, not the client's: that is never shown as a 401.
   if (!verbatim || parsed === null || error.code === 'upstream_auth_failed') throw error
+  // Only here: whoever throws has the connection closed by `open`, with the error as the reason.
+  answer.cancel()
   return { ...answer, isEventStream: false, head: chunks, reader: null }
 }
 
