@@ -4,6 +4,7 @@
  */
 import type { GatewayError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { Framing } from '../sse/frame.ts'
 import type { ProtocolName } from './names.ts'
 import type { Translation } from './translation.ts'
 
@@ -33,6 +34,11 @@ export interface StreamWatch {
    * @param event the name of the event, for dialects whose data does not repeat it.
    */
   look(data: string, event?: string | null): Sighting
+  /**
+   * Looks at the first bytes of an event that was too large to be held and has passed as a whole:
+   * where the end of a stream carries the entire answer, it must still be seen to be the end.
+   */
+  glimpse?(beginning: string): void
   /** A finish reason was seen: the answer is complete even if the end marker is missing. */
   readonly finished: boolean
   /** The protocol's own end was seen. */
@@ -58,7 +64,7 @@ export interface ErrorBody {
 export interface Protocol {
   readonly name: ProtocolName
   /** How the provider frames a stream. Clients of every dialect are sent server-sent events. */
-  readonly framing: 'sse' | 'ndjson' | 'aws-event-stream'
+  readonly framing: Framing
   /** False where the end of the body is the only end there is. */
   readonly hasEndMarker: boolean
   /** Whether an event with invalid JSON is dropped. */

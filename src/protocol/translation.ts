@@ -4,16 +4,10 @@
  * another, and there are as many implementations as dialects, not as pairs of them.
  */
 import type { JsonObject } from '../core/json.ts'
+import type { Frame } from '../sse/frame.ts'
 import type { HubEvent } from './hub/events.ts'
 import type { Losses } from './hub/losses.ts'
 import type { HubRequest } from './hub/request.ts'
-
-/** One frame of a stream, whatever frames it: the name of the event and its data as text. */
-export interface Frame {
-  /** SSE's `event:`, or AWS's `:event-type`; null where there is none. */
-  readonly event: string | null
-  readonly data: string
-}
 
 /** Reads one provider stream into hub events. One for each stream; never throws. */
 export interface EventReader {
