@@ -8,6 +8,9 @@ import { errorEvent, readFailure } from './error.ts'
 
 const finishReasonCharsMax = 64
 
+/** The type in the first bytes of an event; quotes inside a text are escaped and do not match. */
+const endType = /"type"\s*:\s*"(response\.(?:completed|incomplete|cancelled|failed))"/
+
 /** A fresh watch for one stream. */
 export function watchResponse(): StreamWatch {
   return new ResponseWatch()
@@ -34,6 +37,12 @@ class ResponseWatch implements StreamWatch {
     const event = parseData(data)
     if (event === NOT_JSON) return 'invalid'
     return isObject(event) ? this.#lookAt(event) : 'other'
+  }
+
+  /** The end repeats the whole answer: with a picture in it, it is larger than any limit. */
+  glimpse(beginning: string): void {
+    const type = endType.exec(beginning)?.[1]
+    if (type !== undefined) this.#end(type, {})
   }
 
   get usage(): Usage | null {
