@@ -69,6 +69,11 @@ export async function handle(
     })
     const patienceMs = intent.stream ? settings.heartbeatIntervalMs : 0
     const opened = await openedWithin(opening, patienceMs, sweep)
+    if (signal.aborted) {
+      // A late sweep can find the total clock and the heartbeat due at once; the status still fits.
+      opened?.cancel()
+      throw abortReason(signal)
+    }
     // From here on nothing is repeated, so the body is no longer needed for that.
     if (opened !== null && intent.body?.replayable) intent.body.release()
 

@@ -23,7 +23,7 @@ export class ClientStream implements Swept {
   readonly #source: Opened | Promise<Opened>
   readonly #context: RelayContext
   readonly #isEventStream: boolean
-  readonly #forgetAbort: () => void
+  #forgetAbort: () => void = () => {}
   readonly #tail: Tail
   #opened: Opened | null = null
   #inspector: EventInspector | null = null
@@ -94,6 +94,8 @@ export class ClientStream implements Swept {
   }
 
   async #pump(outlet: Outlet): Promise<void> {
+    // The request can end between the making of the response and Bun's first pull.
+    if (this.#over) throw abortReason(this.#context.abort.signal)
     const opened = await this.#source
     this.#opened = opened
     this.#lastByteAtMs = nowMs()
