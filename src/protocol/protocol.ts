@@ -67,6 +67,11 @@ export interface Protocol {
   readonly framing: Framing
   /** False where the end of the body is the only end there is. */
   readonly hasEndMarker: boolean
+  /**
+   * Whether the end of the body is only good after a finish reason. True for Gemini, which has no
+   * end marker; with a marker the question does not arise.
+   */
+  readonly needsFinish?: boolean
   /** Whether an event with invalid JSON is dropped. */
   readonly dropsInvalid: boolean
   /** A heartbeat: bytes that are legal between two events and that every SDK ignores. */

@@ -3,6 +3,7 @@
  * from the hub to the dialect; a translation is the reading half of one and the writing half of
  * another, and there are as many implementations as dialects, not as pairs of them.
  */
+import { GatewayError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Frame } from '../sse/frame.ts'
 import type { HubEvent } from './hub/events.ts'
@@ -64,4 +65,10 @@ export interface Translation {
 export interface RequestPath {
   readonly model: string | null
   readonly stream: boolean | null
+}
+
+/** The halves of a dialect. @throws GatewayError `internal_error` for one that has none. */
+export function translationOf(protocol: { readonly translation: Translation | null }): Translation {
+  if (protocol.translation === null) throw new GatewayError('internal_error')
+  return protocol.translation
 }

@@ -4,6 +4,7 @@
  */
 import type { EndpointName } from '../config/config.ts'
 import type { Protocol } from '../protocol/protocol.ts'
+import type { AnswerContext, RequestPath } from '../protocol/translation.ts'
 import type { Provider } from './provider.ts'
 
 /** What was measured while a body was sent to the provider. Times in milliseconds. */
@@ -61,6 +62,10 @@ export interface Call {
   readonly provider: string | null
   /** The client's dialect: errors are written in it. */
   readonly protocol: Protocol
+  /** What the path says about the body, in dialects that put it there (Gemini). */
+  readonly says?: RequestPath
+  /** Gemini without `alt=sse` streams one JSON array. */
+  readonly framing?: 'sse' | 'json-array'
 }
 
 /** Which targets to try, in order. Made without waiting for anything. */
@@ -80,7 +85,10 @@ export interface Target {
 /** An open answer. Whoever holds it reads it to its end or calls `cancel`. */
 export interface Opened {
   readonly target: Target
+  /** What the provider speaks in this answer. */
   readonly protocol: Protocol
+  /** What the client's dialect must know to be written; null where the bytes pass as they are. */
+  readonly translated: AnswerContext | null
   readonly status: number
   /** Allow-listed headers, ready for the client. */
   readonly headers: Headers

@@ -3,7 +3,7 @@ import type { ProviderSettings } from '../config/config.ts'
 import { addressBelow } from './address.ts'
 import { matchesModel } from './claims.ts'
 import { bearer } from './credentials.ts'
-import { type Protocols, protocolFor } from './protocols.ts'
+import { openaiDial, type Protocols } from './protocols.ts'
 import type { Provider } from './provider.ts'
 
 /**
@@ -15,7 +15,7 @@ export function compatible(settings: ProviderSettings, protocols: Protocols): Pr
     name: settings.name,
     settings,
     family: 'openai',
-    protocol: (endpoint, path) => protocolFor(protocols, endpoint, path),
+    dial: openaiDial(protocols),
     url: addressBelow(settings.baseUrl),
     authorize: bearer(settings.apiKey),
     claims: (model) => matchesModel(settings.models, model),

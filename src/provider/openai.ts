@@ -3,7 +3,7 @@ import type { ProviderSettings } from '../config/config.ts'
 import { addressBelow } from './address.ts'
 import { matchesModel } from './claims.ts'
 import { bearer } from './credentials.ts'
-import { type Protocols, protocolFor } from './protocols.ts'
+import { openaiDial, type Protocols } from './protocols.ts'
 import type { Provider } from './provider.ts'
 
 /** The names OpenAI gives its models; a fine-tuned one carries `ft:` in front. */
@@ -33,7 +33,7 @@ export function openai(settings: ProviderSettings, protocols: Protocols): Provid
     name: settings.name,
     settings,
     family: 'openai',
-    protocol: (endpoint, path) => protocolFor(protocols, endpoint, path),
+    dial: openaiDial(protocols),
     url: addressBelow(settings.baseUrl),
     authorize: bearer(settings.apiKey),
     claims: (model) => ownModels.test(model) || matchesModel(settings.models, model),

@@ -1,6 +1,8 @@
 /** Which dialect is spoken on which endpoint of an OpenAI-family API. */
 import type { EndpointName } from '../config/config.ts'
+import type { ProtocolName } from '../protocol/names.ts'
 import type { Protocol } from '../protocol/protocol.ts'
+import type { Provider } from './provider.ts'
 
 /** The dialects of the OpenAI family, handed in by the composition root. */
 export interface Protocols {
@@ -37,4 +39,20 @@ function protocolByPath(protocols: Protocols, path: string): Protocol {
   if (path.endsWith('/completions')) return protocols.completions
   if (path.endsWith('/responses')) return protocols.responses
   return protocols.opaque
+}
+
+/** Dialects that a member of the OpenAI family understands without translation. */
+const ownDialects: ReadonlySet<ProtocolName> = new Set([
+  'openai-chat',
+  'openai-completions',
+  'openai-responses',
+  'opaque',
+])
+
+/** How a member of the OpenAI family is called: as the client called us, else as a chat. */
+export function openaiDial(protocols: Protocols): Provider['dial'] {
+  return ({ endpoint, path, search, protocol }) =>
+    ownDialects.has(protocol.name)
+      ? { protocol: protocolFor(protocols, endpoint, path), path, search }
+      : { protocol: protocols.chat, path: '/chat/completions', search: '' }
 }

@@ -1,6 +1,8 @@
 /** Whom we call. A provider is a place: an address, credentials, and what it speaks there. */
-import type { EndpointName, ProviderSettings } from '../config/config.ts'
+import type { ProviderSettings } from '../config/config.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { Protocol } from '../protocol/protocol.ts'
+import type { Call } from './call.ts'
 
 /** A request as the provider gets it, apart from its body. */
 export interface UpstreamCall {
@@ -13,18 +15,46 @@ export interface UpstreamCall {
   readonly signal: AbortSignal
 }
 
+/** What is wanted of a provider, as far as it decides where and how it is asked. */
+export interface Wanted {
+  /** The name the provider knows, or null where the endpoint has no model. */
+  readonly model: string | null
+  readonly stream: boolean
+}
+
+/** What is spoken on one call, and where. */
+export interface Dial {
+  /** The provider's dialect; where it is the client's own, the bytes pass untouched. */
+  readonly protocol: Protocol
+  readonly path: string
+  readonly search: string
+}
+
+/** A call that is ready to be signed. */
+export interface SignableCall {
+  readonly method: string
+  readonly url: string
+  /** Null where there is none, or where it is streamed and cannot be hashed beforehand. */
+  readonly body: Uint8Array | null
+}
+
 /** One configured provider. */
 export interface Provider {
   readonly name: string
   readonly settings: ProviderSettings
-  /** Whether the whole OpenAI API may be expected there, so that `/v1/*` can be forwarded. */
-  readonly family: 'openai'
-  /** What it speaks on an endpoint. */
-  protocol(endpoint: EndpointName, path: string): Protocol
+  /** `openai` where the whole OpenAI API may be expected, so that `/v1/*` can be forwarded. */
+  readonly family: 'openai' | null
+  /**
+   * How a call is made. Prefers the client's dialect; else the one that it speaks best.
+   * @throws GatewayError for a call that cannot be made there.
+   */
+  dial(call: Call, wanted: Wanted): Dial
   /** The full address of a call. */
   url(path: string, search: string): string
   /** Adds the operator's credentials; takes nothing from the client. */
-  authorize(headers: Headers): void
+  authorize(headers: Headers, call: SignableCall): void | Promise<void>
+  /** Quirks: what must be different in a translated request's body. */
+  amend?(body: JsonObject, wanted: Wanted): JsonObject
   /** Whether it claims a bare model name. */
   claims(model: string): boolean
   /** For a provider inside the program: answers in place of a connection. */

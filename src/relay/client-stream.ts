@@ -11,8 +11,9 @@ import { GatewayError } from '../core/errors.ts'
 import type { Opened } from '../provider/call.ts'
 import type { RelayContext } from './context.ts'
 import { endReasonOf, readFailure } from './ending.ts'
-import { EventInspector } from './inspector.ts'
 import { type DirectController, Outlet } from './outlet.ts'
+import type { Passage } from './passage.ts'
+import { passageOf } from './passages.ts'
 import { Tail } from './tail.ts'
 
 /** How long a provider may keep its connection open after the end marker of its stream. */
@@ -26,7 +27,7 @@ export class ClientStream implements Swept {
   #forgetAbort: () => void = () => {}
   readonly #tail: Tail
   #opened: Opened | null = null
-  #inspector: EventInspector | null = null
+  #passage: Passage | null = null
   #outlet: Outlet | null = null
   #lastByteAtMs = nowMs()
   #lingering = false
@@ -86,7 +87,7 @@ export class ClientStream implements Swept {
     }
     if (this.#opened !== null) this.#checkIdle(now)
     if (this.#over || !this.#isEventStream || settings.heartbeatIntervalMs <= 0) return
-    if (this.#inspector !== null && !this.#inspector.atBoundary) return
+    if (this.#passage !== null && !this.#passage.atBoundary) return
     if (now - outlet.lastWriteAtMs >= settings.heartbeatIntervalMs) {
       exchange.heartbeats += 1
       outlet.writeText(protocol.heartbeat)
@@ -101,9 +102,7 @@ export class ClientStream implements Swept {
     this.#lastByteAtMs = nowMs()
     if (this.#isEventStream) {
       if (!opened.isEventStream) throw new GatewayError('upstream_bad_content_type')
-      const { settings, exchange } = this.#context
-      const limit = Math.min(settings.eventBytesMax, settings.bufferedBytesMax)
-      this.#inspector = new EventInspector(opened.protocol, this.#tail, exchange, limit)
+      this.#passage = passageOf(opened, this.#tail, this.#context)
     }
     for (const chunk of opened.head) {
       if (outlet.closed) return
@@ -116,70 +115,60 @@ export class ClientStream implements Swept {
     }
     if (this.#context.abort.signal.aborted) throw abortReason(this.#context.abort.signal)
     if (outlet.closed) throw new GatewayError('client_gone')
-    this.#finish(outlet)
+    await this.#finish(outlet)
   }
 
   async #read(reader: ReadableStreamDefaultReader<Uint8Array>) {
     try {
       return await reader.read()
     } catch (thrown) {
-      const watch = this.#inspector?.watch
-      const complete = watch !== undefined && (watch.ended || watch.finished)
-      // What broke after the protocol's own end broke nothing.
-      if (complete && !this.#context.abort.signal.aborted) return { done: true, value: undefined }
+      // What broke after the answer was whole broke nothing.
+      if (this.#passage?.complete && !this.#context.abort.signal.aborted)
+        return { done: true, value: undefined }
       throw thrown
     }
   }
 
   async #forward(chunk: Uint8Array, outlet: Outlet): Promise<void> {
-    const inspector = this.#inspector
+    const passage = this.#passage
     this.#context.exchange.bytesIn += chunk.length
     this.#lastByteAtMs = nowMs()
-    if (inspector === null) {
+    if (passage === null) {
       await outlet.write([chunk], false)
       return
     }
     const contentBefore = this.#context.exchange.firstContentAtMs
-    const segments = inspector.take(chunk)
-    const urgent = contentBefore === 0 || inspector.watch.ended
+    const segments = passage.take(chunk)
+    const urgent = contentBefore === 0 || passage.ended
     if (segments.length > 0) await outlet.write(segments, urgent)
-    inspector.settle()
+    passage.settle()
   }
 
   /** The provider's body ended cleanly: is the answer complete? (design, rule 1) */
-  #finish(outlet: Outlet): void {
-    const inspector = this.#inspector
-    if (inspector === null) return
-    const last = inspector.takeLast()
-    if (last !== null) outlet.writeBytes(last)
-    const { watch } = inspector
-    if (watch.error !== null || watch.ended || this.#opened?.protocol.hasEndMarker === false) return
-    if (!inspector.atBoundary) throw new GatewayError('upstream_truncated')
-    if (!watch.finished) throw new GatewayError('upstream_incomplete')
-    if (watch.missingEnd !== null) {
-      outlet.writeText(last === null ? watch.missingEnd : `\n\n${watch.missingEnd}`)
-    }
+  async #finish(outlet: Outlet): Promise<void> {
+    const segments = this.#passage?.finish() ?? []
+    if (segments.length > 0) await outlet.write(segments, true)
   }
 
   /** Tells the client in its own dialect. False where that cannot be done. */
   #sayWhy(outlet: Outlet, failure: GatewayError): boolean {
     if (!this.#isEventStream || outlet.closed) return false
-    if (this.#inspector !== null && !this.#inspector.atBoundary) return false
-    const watch = this.#inspector?.watch ?? this.#context.protocol.watch()
-    outlet.writeText(watch.errorEvent(failure, this.#context.exchange.id))
+    if (this.#passage !== null && !this.#passage.atBoundary) return false
+    const voice = this.#passage ?? this.#context.protocol.watch()
+    outlet.writeText(voice.errorEvent(failure, this.#context.exchange.id))
     return !outlet.closed
   }
 
   #checkIdle(now: number): void {
     const { settings, abort } = this.#context
-    const inspector = this.#inspector
+    const passage = this.#passage
     // Progress of an event stream is events, not bytes: a drip of one byte a while is a stall.
     const lastSignMs =
-      inspector === null
+      passage === null
         ? this.#lastByteAtMs
-        : Math.max(inspector.lastEventAtMs, this.#outlet?.lastReliefAtMs ?? 0)
+        : Math.max(passage.lastEventAtMs, this.#outlet?.lastReliefAtMs ?? 0)
     const idleMs = now - lastSignMs
-    if (inspector?.watch.ended === true) {
+    if (passage?.ended === true) {
       if (idleMs > LINGER_MS && !this.#lingering) {
         this.#lingering = true
         void this.#opened?.reader?.cancel().catch(() => {})
@@ -204,12 +193,12 @@ export class ClientStream implements Swept {
     sweep.remove(this)
     this.#outlet?.release()
     this.#tail.release()
-    const watch = this.#inspector?.watch
-    const error = failure ?? watch?.error ?? null
+    const passage = this.#passage
+    const error = failure ?? passage?.error ?? null
     exchange.endReason = error === null ? 'completed' : endReasonOf(error.code)
     if (error !== null) exchange.useError(error)
-    exchange.finishReason = watch?.finishReason ?? exchange.finishReason
-    if (watch?.usage) exchange.useUsage(watch.usage)
+    exchange.finishReason = passage?.finishReason ?? exchange.finishReason
+    if (passage?.usage) exchange.useUsage(passage.usage)
     if (failure !== null || this.#lingering) this.#cancelSource()
     done()
   }

@@ -6,17 +6,22 @@
  * from a view (design, rule 3).
  */
 import { nowMs } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../observe/exchange.ts'
-import type { Protocol, StreamWatch } from '../protocol/protocol.ts'
+import type { Protocol, StreamWatch, Usage } from '../protocol/protocol.ts'
 import { BoundaryFinder } from '../sse/boundary.ts'
 import { eventData, NOT_TEXT } from '../sse/event.ts'
+import type { Passage } from './passage.ts'
 import type { Tail } from './tail.ts'
 
 /** A byte order mark makes the official Python SDK lose the first event, so it never leaves. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
 
+/** What is kept of an event too large to hold: enough for its name and its type. */
+const BEGINNING_BYTES = 512
+
 /** The inspector of one stream. Call `take`, write the segments, then `settle`. */
-export class EventInspector {
+export class EventInspector implements Passage {
   readonly watch: StreamWatch
   readonly #protocol: Protocol
   readonly #tail: Tail
@@ -27,10 +32,10 @@ export class EventInspector {
   #rest: Uint8Array | null = null
   #tailSent = false
   #oversize = false
+  #beginning = ''
   #first = true
   #lastContentAtMs = 0
 
-  /** When the last whole event arrived; the idle clock counts from it. */
   lastEventAtMs = nowMs()
 
   constructor(protocol: Protocol, tail: Tail, exchange: Exchange, eventBytesMax: number) {
@@ -41,14 +46,35 @@ export class EventInspector {
     this.#eventBytesMax = eventBytesMax
   }
 
-  /** False in the middle of an event whose first part has left: nothing may be put in there. */
   get atBoundary(): boolean {
     return !this.#oversize
   }
 
-  /**
-   * What of `chunk`, and of what waited for it, may leave now. The views are good until `settle`.
-   */
+  get complete(): boolean {
+    return this.ended || this.watch.finished
+  }
+
+  get ended(): boolean {
+    // After its own error a provider has nothing more to say either.
+    return this.watch.ended || this.watch.error !== null
+  }
+
+  get error(): GatewayError | null {
+    return this.watch.error
+  }
+
+  get usage(): Usage | null {
+    return this.watch.usage
+  }
+
+  get finishReason(): string | null {
+    return this.watch.finishReason
+  }
+
+  errorEvent(error: GatewayError, requestId: string): string {
+    return this.watch.errorEvent(error, requestId)
+  }
+
   take(chunk: Uint8Array): readonly Uint8Array[] {
     const segments = this.#segments
     segments.length = 0
@@ -63,6 +89,7 @@ export class EventInspector {
         // An event above the limit has ended; its last part goes as the rest of it went.
         this.#oversize = false
         this.lastEventAtMs = arrivedAtMs
+        this.watch.glimpse?.(this.#beginning)
       } else if (this.#tail.length > 0 && !this.#tailSent) {
         this.#tail.append(part)
         this.#tailSent = true
@@ -86,7 +113,6 @@ export class EventInspector {
     return segments
   }
 
-  /** After the segments have been written: keeps the incomplete rest for the next chunk. */
   settle(): void {
     if (this.#tailSent) {
       this.#tail.clear()
@@ -98,17 +124,28 @@ export class EventInspector {
     }
   }
 
+  finish(): readonly Uint8Array[] {
+    const last = this.#takeLast()
+    const segments = last === null ? [] : [last]
+    const { watch } = this
+    if (watch.error !== null || watch.ended) return segments
+    if (this.#oversize) throw new GatewayError('upstream_truncated')
+    if (!this.#protocol.hasEndMarker && !this.#protocol.needsFinish) return segments
+    if (!watch.finished) throw new GatewayError('upstream_incomplete')
+    if (watch.missingEnd === null) return segments
+    const missing = last === null ? watch.missingEnd : `\n\n${watch.missingEnd}`
+    return [...segments, new TextEncoder().encode(missing)]
+  }
+
   /**
-   * The stream ended: what still waits, if it makes an event although its blank line is missing.
-   * Servers that die after the last line feed are common, and readers accept such an event.
+   * What still waits at the end, if it makes an event although its blank line is missing. Servers
+   * that die after the last line feed are common, and readers accept such an event.
    */
-  takeLast(): Uint8Array | null {
+  #takeLast(): Uint8Array | null {
     if (this.#tail.length === 0) return null
-    const last = this.#tail.view()
+    const last = this.#withoutMark(this.#tail.view())
     const data = eventData(last)
-    if (data === null || data === NOT_TEXT) return null
-    const sighting = this.watch.look(data)
-    if (sighting === 'invalid') return null
+    if (data === null || data === NOT_TEXT || this.watch.look(data) === 'invalid') return null
     this.#exchange.events += 1
     return last
   }
@@ -129,6 +166,8 @@ export class EventInspector {
     if (!this.#oversize) {
       this.#oversize = true
       this.#exchange.oversizeEvents += 1
+      const beginning = waiting > 0 ? this.#tail.view() : rest
+      this.#beginning = new TextDecoder().decode(beginning.subarray(0, BEGINNING_BYTES))
       if (waiting > 0) {
         this.#segments.push(this.#withoutMark(this.#tail.view()))
         this.#tailSent = true

@@ -1,4 +1,7 @@
 /** The last stage: the provider's bytes become the client's response. */
+import { GatewayError } from '../core/errors.ts'
+import { isObject } from '../core/json.ts'
+import { translationOf } from '../protocol/translation.ts'
 import type { Opened } from '../provider/call.ts'
 import { ClientStream } from './client-stream.ts'
 import type { RelayContext } from './context.ts'
@@ -44,15 +47,33 @@ function withEventStream(headers: Headers): Headers {
 
 /** A body that is all there needs no stream. */
 function wholeResponse(opened: Opened, headers: Headers, context: RelayContext): Response {
-  const { exchange } = context
+  const { exchange, done } = context
   const [first] = opened.head
-  const body =
+  const received =
     first === undefined ? null : opened.head.length === 1 ? first : Buffer.concat(opened.head)
-  exchange.bytesIn += body?.byteLength ?? 0
+  const body = opened.translated === null ? received : translated(opened, received, context)
+  exchange.bytesIn += received?.byteLength ?? 0
   exchange.bytesOut += body?.byteLength ?? 0
   exchange.endReason = 'completed'
-  context.done()
+  done()
   return new Response(body as Uint8Array<ArrayBuffer> | null, { status: opened.status, headers })
+}
+
+/** A whole answer in the client's dialect. @throws GatewayError the provider's error in it. */
+function translated(
+  { protocol, translated: answer }: Opened,
+  received: Uint8Array | null,
+  context: RelayContext,
+): Uint8Array | null {
+  const parsed: unknown = JSON.parse(new TextDecoder().decode(received ?? undefined))
+  if (!isObject(parsed) || answer === null) throw new GatewayError('upstream_bad_response')
+  const events = translationOf(protocol).readResponse(parsed)
+  for (const event of events) {
+    if (event.type === 'error') throw event.error
+    if (event.type === 'finish') context.exchange.finishReason = event.native ?? event.reason
+  }
+  const written = translationOf(context.protocol).writeResponse(events, answer)
+  return new TextEncoder().encode(JSON.stringify(written))
 }
 
 function streamOf(client: ClientStream, context: RelayContext): ReadableStream {

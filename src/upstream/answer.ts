@@ -2,6 +2,7 @@
 import { GatewayError } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
 import type { Protocol } from '../protocol/protocol.ts'
+import type { AnswerContext } from '../protocol/translation.ts'
 import type { Opened, Target } from '../provider/call.ts'
 import { readFirstContent } from './first-event.ts'
 import { headersForClient, retryAfterMs } from './headers.ts'
@@ -14,6 +15,25 @@ const ERROR_BYTES_MAX = 64 * 1024
 const bodiless = (method: string, status: number): boolean =>
   method === 'HEAD' || status === 204 || status === 205 || status === 304
 
+/** What was sent, as far as it decides how the answer is read. */
+export interface Sent {
+  readonly target: Target
+  /** What the provider was spoken to in. */
+  readonly protocol: Protocol
+  /** Set where the answer must be translated for the client. */
+  readonly translated: AnswerContext | null
+}
+
+/** The content types that streams come with, by how they are framed. */
+const streamTypes: Readonly<Record<Protocol['framing'], RegExp>> = {
+  sse: /^text\/event-stream\b/i,
+  ndjson: /^application\/(x-)?(nd)?json(lines|l)?\b/i,
+  'aws-event-stream': /^application\/vnd\.amazon\.eventstream\b/i,
+}
+
+/** A whole answer that must be translated is held whole; none is larger than this. */
+const TRANSLATED_BYTES_MAX = 64 * 1024 * 1024
+
 /**
  * Turns a provider's response into an open answer.
  * @param cancel closes the connection.
@@ -22,17 +42,18 @@ const bodiless = (method: string, status: number): boolean =>
  */
 export async function acceptAnswer(
   response: Response,
-  target: Target,
+  sent: Sent,
   context: OpenContext,
   cancel: () => void,
   finished: () => void,
 ): Promise<Opened> {
   const { request, call, intent, settings } = context
-  const protocol = target.provider.protocol(call.endpoint, call.path)
+  const { target, protocol, translated } = sent
   const contentType = response.headers.get('content-type') ?? ''
   const answer = {
     target,
     protocol,
+    translated,
     status: response.status,
     headers: headersForClient(response.headers),
     cancel,
@@ -50,7 +71,8 @@ export async function acceptAnswer(
     throw new GatewayError('upstream_bad_content_type')
   }
   const reader = response.body.getReader()
-  if (/^text\/event-stream\b/i.test(contentType)) {
+  const mayStream = protocol.framing === 'sse' || intent.stream
+  if (mayStream && streamTypes[protocol.framing].test(contentType)) {
     const head = await readFirstContent(reader, protocol, settings.bufferedBytesMax)
     if (head.ended) finished()
     const rest = head.ended ? null : reader
@@ -60,7 +82,9 @@ export async function acceptAnswer(
     if (intent.stream && protocol.hasEndMarker) throw new GatewayError('upstream_bad_content_type')
     return { ...answer, isEventStream: false, head: [], reader }
   }
-  const { chunks, ended } = await readUpTo(reader, settings.bufferedBytesMax)
+  const bytesMax = translated === null ? settings.bufferedBytesMax : TRANSLATED_BYTES_MAX
+  const { chunks, ended } = await readUpTo(reader, bytesMax)
+  if (!ended && translated !== null) throw new GatewayError('upstream_protocol_error')
   if (ended) {
     finished()
     lookAtJson(chunks, protocol, context)
@@ -71,7 +95,7 @@ export async function acceptAnswer(
 /** A non-2xx answer: the provider's error in the client's dialect, or as it is on passthrough. */
 async function refusedAnswer(
   response: Response,
-  answer: Pick<Opened, 'target' | 'protocol' | 'status' | 'headers' | 'cancel'>,
+  answer: Omit<Opened, 'isEventStream' | 'head' | 'reader'>,
   verbatim: boolean,
 ): Promise<Opened> {
   const body = response.body

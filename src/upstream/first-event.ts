@@ -1,8 +1,8 @@
 /** Reads an answer as far as the commit point: the first event with content. */
 import { GatewayError } from '../core/errors.ts'
-import type { Protocol } from '../protocol/protocol.ts'
-import { BoundaryFinder } from '../sse/boundary.ts'
-import { eventData, NOT_TEXT } from '../sse/event.ts'
+import type { Protocol, StreamWatch } from '../protocol/protocol.ts'
+import { createDeframer } from '../sse/deframe.ts'
+import type { Frame } from '../sse/frame.ts'
 
 /** What was read, and whether the body ended with it. */
 export interface Head {
@@ -22,9 +22,9 @@ export async function readFirstContent(
   bytesMax: number,
 ): Promise<Head> {
   const watch = protocol.watch()
-  const finder = new BoundaryFinder()
+  // The deframer never sees more than `bytesMax`, so its own bound is not what ends this.
+  const deframer = createDeframer(protocol.framing, Number.MAX_SAFE_INTEGER)
   const chunks: Uint8Array[] = []
-  let waiting: Uint8Array = new Uint8Array(0)
   let bytes = 0
   let events = 0
   for (;;) {
@@ -32,39 +32,25 @@ export async function readFirstContent(
     if (done || value === undefined) break
     chunks.push(value)
     bytes += value.length
-    let start = 0
-    for (let end = finder.next(value, 0); end !== -1; end = finder.next(value, end)) {
-      const part = value.subarray(start, end)
-      const data = eventData(waiting.length === 0 ? part : Buffer.concat([waiting, part]))
-      waiting = new Uint8Array(0)
-      start = end
-      if (data === null || data === NOT_TEXT) continue
-      events += 1
-      const sighting = watch.look(data)
-      if (sighting === 'error' && watch.error !== null) throw watch.error
-      if (sighting === 'content' || sighting === 'end') return { chunks, ended: false }
-    }
-    if (bytes > bytesMax) return { chunks, ended: false }
-    // A copy: what the runtime read into is its own.
-    if (start < value.length) waiting = Buffer.concat([waiting, value.subarray(start)])
+    const frames = deframer.push(value)
+    events += frames.length
+    if (commits(frames, watch) || bytes > bytesMax) return { chunks, ended: false }
   }
-  return lastChance(chunks, waiting, events, protocol)
+  // The body ended before any content did: an unterminated event may still be good.
+  const last = deframer.end()
+  if (commits(last, watch)) return { chunks, ended: true }
+  const endIsEnough = !protocol.hasEndMarker && protocol.needsFinish !== true
+  if (watch.finished || (endIsEnough && chunks.length > 0)) return { chunks, ended: true }
+  const silent = events + last.length === 0
+  throw new GatewayError(silent ? 'upstream_empty' : 'upstream_incomplete')
 }
 
-/** The body ended before any content did: an unterminated event may still be good. */
-function lastChance(
-  chunks: readonly Uint8Array[],
-  waiting: Uint8Array,
-  events: number,
-  protocol: Protocol,
-): Head {
-  const data = waiting.length === 0 ? null : eventData(waiting)
-  if (typeof data === 'string') {
-    const watch = protocol.watch()
-    const sighting = watch.look(data)
+/** Whether one of the frames is what the client has waited for. Throws the provider's own error. */
+function commits(frames: readonly Frame[], watch: StreamWatch): boolean {
+  for (const { data, event } of frames) {
+    const sighting = watch.look(data, event)
     if (sighting === 'error' && watch.error !== null) throw watch.error
-    if (sighting === 'content' || sighting === 'end') return { chunks, ended: true }
+    if (sighting === 'content' || sighting === 'end') return true
   }
-  if (!protocol.hasEndMarker && chunks.length > 0) return { chunks, ended: true }
-  throw new GatewayError(events === 0 ? 'upstream_empty' : 'upstream_incomplete')
+  return false
 }

@@ -8,6 +8,7 @@ import type { Call, Intent, Opened, RequestBody, Target } from '../provider/call
 import { acceptAnswer } from './answer.ts'
 import { connectionFailure } from './failure.ts'
 import { headersForProvider } from './headers.ts'
+import { type Outgoing, prepare } from './outgoing.ts'
 
 /** What calling a target needs from the rest of the program. */
 export interface OpenContext {
@@ -44,7 +45,8 @@ export async function open(
   let forgetFirstToken = (): void => {}
   let answered = false
   try {
-    const response = await send(target, context, attempt.signal, freshSocket)
+    const outgoing = await prepare(target, context)
+    const response = await send(target, outgoing, context, attempt.signal, freshSocket)
     answered = true
     exchange.headersAtMs = nowMs()
     forgetHeaders()
@@ -56,7 +58,9 @@ export async function open(
       // Aborting is what closes the socket; cancelling the reader alone may leave it.
       attempt.abort(new GatewayError('client_gone'))
     }
-    return await acceptAnswer(response, target, context, cancel, unlink)
+    const { dial, answer: translated } = outgoing
+    const sent = { target, protocol: dial.protocol, translated }
+    return await acceptAnswer(response, sent, context, cancel, unlink)
   } catch (thrown) {
     const failure = connectionFailure(thrown, attempt.signal, answered)
     unlink()
@@ -71,22 +75,31 @@ export async function open(
 
 async function send(
   target: Target,
+  outgoing: Outgoing,
   context: OpenContext,
   signal: AbortSignal,
   freshSocket: boolean,
 ): Promise<Response> {
-  const { call, request, intent, proxy } = context
+  const { request, proxy } = context
+  const { method } = request
   const { provider } = target
+  const { path, search } = outgoing.dial
   const headers = headersForProvider(request.headers)
-  provider.authorize(headers)
+  if (outgoing.answer !== null) headers.set('content-type', 'application/json')
   if (provider.answer !== undefined) {
-    const body = intent.body === null ? null : await intent.body.collect(target.renamedTo)
-    const { path, search } = call
-    return provider.answer({ method: request.method, path, search, headers, signal }, body)
+    const body = await outgoing.collect()
+    return provider.answer({ method, path, search, headers, signal }, body)
   }
-  const body = intent.body?.open(target.renamedTo) ?? null
+  const url = provider.url(path, search)
+  const body = outgoing.open()
+  const signed = provider.authorize(headers, {
+    method,
+    url,
+    body: body instanceof Uint8Array ? body : null,
+  })
+  if (signed !== undefined) await signed
   const options: BunFetchRequestInit = {
-    method: request.method,
+    method,
     headers,
     body,
     signal,
@@ -98,9 +111,7 @@ async function send(
     // Without this the usual *_PROXY variables would be obeyed, even for loopback addresses.
     proxy: proxy ?? false,
   }
-  // The usual *_PROXY variables would be obeyed even for loopback addresses.
-  if (proxy !== null) options.proxy = proxy
-  return fetch(provider.url(call.path, call.search), options)
+  return fetch(url, options)
 }
 
 /** The headers clock. It starts over while an upload makes progress, and runs once it is sent. */

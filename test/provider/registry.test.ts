@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { EndpointName } from '../../src/config/config.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { randomNumbers } from '../../src/provider/demo/text.ts'
-import { build, buildOne, codeOf, settingsOf } from './stand.ts'
+import { build, buildOne, codeOf, protocols, settingsOf } from './stand.ts'
 
 describe('the registry', () => {
   test('makes every kind, under its own name, in order', () => {
@@ -33,6 +33,9 @@ describe('the registry', () => {
   })
 })
 
+/** OpenAI's way of signing looks at nothing of the call. */
+const unsigned = { method: 'GET', url: 'http://localhost', body: null }
+
 describe('protocol', () => {
   const table: readonly [EndpointName, string, string][] = [
     ['chat-completions', '/chat/completions', 'openai-chat'],
@@ -51,7 +54,10 @@ describe('protocol', () => {
   ]
   test.each(table)('%s at %s is %s', (endpoint, path, name) => {
     for (const provider of ['openai', 'vllm', 'demo']) {
-      expect(buildOne(provider).protocol(endpoint, path).name as string).toBe(name)
+      const call = { endpoint, path, search: '', provider: null, protocol: protocols.opaque }
+      const dial = buildOne(provider).dial(call, { model: null, stream: false })
+      expect(dial.protocol.name as string).toBe(name)
+      expect(dial.path).toBe(path)
     }
   })
 })
@@ -59,14 +65,14 @@ describe('protocol', () => {
 describe('authorize', () => {
   test('puts the operator`s key in place of whatever is there', () => {
     const headers = new Headers({ authorization: 'Bearer of-the-client' })
-    buildOne('openai', { apiKey: 'sk-operator' }).authorize(headers)
+    buildOne('openai', { apiKey: 'sk-operator' }).authorize(headers, unsigned)
     expect(headers.get('authorization')).toBe('Bearer sk-operator')
   })
 
   test('without a key sends none, and not the client`s either', () => {
     for (const name of ['openai', 'vllm', 'demo']) {
       const headers = new Headers({ authorization: 'Bearer of-the-client' })
-      buildOne(name).authorize(headers)
+      buildOne(name).authorize(headers, unsigned)
       expect([...headers]).toEqual([])
     }
   })

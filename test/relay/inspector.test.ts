@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createBufferPool } from '../../src/buffer/pool.ts'
 import { bufferPoolDefaults } from '../../src/buffer/settings.ts'
+import { GatewayError } from '../../src/core/errors.ts'
 import { Exchange } from '../../src/observe/exchange.ts'
 import { openaiChat } from '../../src/protocol/openai-chat.ts'
 import { EventInspector } from '../../src/relay/inspector.ts'
@@ -27,12 +28,16 @@ function pass(input: string | Uint8Array, pieceBytes: number, eventBytesMax = 1 
     for (const segment of segments) out.push(segment.slice())
     inspector.settle()
   }
-  const last = inspector.takeLast()
-  if (last !== null) out.push(last.slice())
+  let failure: unknown = null
+  try {
+    for (const segment of inspector.finish()) out.push(segment.slice())
+  } catch (thrown) {
+    failure = thrown instanceof GatewayError ? thrown.code : thrown
+  }
   const heldBytes = pool.getMetrics().totalBytes
   tail.release()
   expect(pool.getMetrics().totalInUse).toBe(0)
-  return { text: Buffer.concat(out).toString(), exchange, inspector, leavings, heldBytes }
+  return { text: Buffer.concat(out).toString(), exchange, inspector, leavings, heldBytes, failure }
 }
 
 describe('the inspector', () => {
@@ -99,6 +104,17 @@ describe('the inspector', () => {
 
   test('holds back the incomplete end, and lets it go at the end only if it is an event', () => {
     expect(pass(`${chunkEvent('a')}data: [DONE]`, 4096).text).toBe(`${chunkEvent('a')}data: [DONE]`)
-    expect(pass(`${chunkEvent('a')}data: {"choi`, 4096).text).toBe(chunkEvent('a'))
+    const cut = pass(`${chunkEvent('a')}data: {"choi`, 4096)
+    expect(cut.text).toBe(chunkEvent('a'))
+    expect(cut.failure).toBe('upstream_incomplete')
+  })
+
+  test('supplies a missing end marker only after a finish reason', () => {
+    expect(pass(`${chunkEvent('a')}${finish}`, 4096).text).toBe(
+      `${chunkEvent('a')}${finish}${done}`,
+    )
+    const cut = pass(chunkEvent('a'), 4096)
+    expect(cut.text).toBe(chunkEvent('a'))
+    expect(cut.failure).toBe('upstream_incomplete')
   })
 })

@@ -7,7 +7,7 @@ import { nowMs } from '../../core/clock.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { addressBelow } from '../address.ts'
 import { matchesModel } from '../claims.ts'
-import { type Protocols, protocolFor } from '../protocols.ts'
+import { openaiDial, type Protocols } from '../protocols.ts'
 import type { Provider, UpstreamCall } from '../provider.ts'
 import { chatVoice } from './chat.ts'
 import { completionsVoice } from './completions.ts'
@@ -59,7 +59,7 @@ export function demo(
     name: settings.name,
     settings,
     family: 'openai',
-    protocol: (endpoint, path) => protocolFor(protocols, endpoint, path),
+    dial: openaiDial(protocols),
     // Nobody connects there; the rules for paths hold all the same.
     url: addressBelow('http://demo.invalid'),
     authorize: (headers) => headers.delete('authorization'),

@@ -1,0 +1,135 @@
+/**
+ * The way of a stream that is translated: provider's bytes, frames, hub events, the client's text.
+ * One text leaves for each chunk that came.
+ */
+import { nowMs } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Exchange } from '../observe/exchange.ts'
+import type { HubEvent } from '../protocol/hub/events.ts'
+import type { Protocol, Usage } from '../protocol/protocol.ts'
+import {
+  type AnswerContext,
+  type EventReader,
+  type EventWriter,
+  translationOf,
+} from '../protocol/translation.ts'
+import { createDeframer } from '../sse/deframe.ts'
+import type { Deframer, Frame } from '../sse/frame.ts'
+import type { Passage } from './passage.ts'
+
+/** Kinds of events that the user sees or a tool gets. */
+const content: ReadonlySet<HubEvent['type']> = new Set([
+  'text-delta',
+  'reasoning-delta',
+  'tool-start',
+  'tool-delta',
+  'refusal',
+])
+
+/** The translator of one stream. */
+export class Translator implements Passage {
+  readonly #deframer: Deframer
+  readonly #reader: EventReader
+  readonly #writer: EventWriter
+  readonly #exchange: Exchange
+  readonly #encoder = new TextEncoder()
+  #lastContentAtMs = 0
+  #finished = false
+
+  readonly atBoundary = true
+  ended = false
+  lastEventAtMs = nowMs()
+  error: GatewayError | null = null
+  usage: Usage | null = null
+  finishReason: string | null = null
+
+  constructor(
+    provider: Protocol,
+    client: Protocol,
+    context: AnswerContext,
+    exchange: Exchange,
+    bytesMax: number,
+  ) {
+    this.#deframer = createDeframer(provider.framing, bytesMax)
+    this.#reader = translationOf(provider).reader()
+    this.#writer = translationOf(client).writer(context)
+    this.#exchange = exchange
+  }
+
+  get complete(): boolean {
+    return this.ended || this.#finished || this.error !== null
+  }
+
+  take(chunk: Uint8Array): readonly Uint8Array[] {
+    if (this.ended || this.error !== null) return []
+    return this.#write(this.#deframer.push(chunk))
+  }
+
+  settle(): void {}
+
+  finish(): readonly Uint8Array[] {
+    if (this.ended || this.error !== null) return []
+    const segments = this.#write(this.#deframer.end())
+    if (this.ended || this.error !== null) return segments
+    const rest = this.#reader.end()
+    const failure = rest.find((event) => event.type === 'error')
+    // What was still to be said goes with the error, in one piece.
+    if (failure === undefined && !rest.some((event) => event.type === 'end')) {
+      throw new GatewayError('upstream_incomplete')
+    }
+    return [...segments, ...this.#say(rest)]
+  }
+
+  errorEvent(error: GatewayError): string {
+    return this.#writer.write([{ type: 'error', error }])
+  }
+
+  #write(frames: readonly Frame[]): readonly Uint8Array[] {
+    if (frames.length === 0) return []
+    const arrivedAtMs = nowMs()
+    this.lastEventAtMs = arrivedAtMs
+    const exchange = this.#exchange
+    if (exchange.firstEventAtMs === 0) exchange.firstEventAtMs = arrivedAtMs
+    exchange.events += frames.length
+    const events: HubEvent[] = []
+    for (const frame of frames) {
+      for (const event of this.#reader.read(frame)) events.push(event)
+    }
+    return this.#say(events)
+  }
+
+  #say(events: readonly HubEvent[]): readonly Uint8Array[] {
+    for (const event of events) this.#note(event)
+    const text = this.#writer.write(events)
+    return text === '' ? [] : [this.#encoder.encode(text)]
+  }
+
+  #note(event: HubEvent): void {
+    switch (event.type) {
+      case 'usage':
+        this.usage = event.usage
+        return
+      case 'finish':
+        this.finishReason = event.native ?? event.reason
+        this.#finished = true
+        return
+      case 'error':
+        this.error = event.error
+        return
+      case 'end':
+        this.ended = true
+        return
+      default:
+        if (content.has(event.type)) this.#noteContent()
+    }
+  }
+
+  #noteContent(): void {
+    const exchange = this.#exchange
+    const now = this.lastEventAtMs
+    if (exchange.firstContentAtMs === 0) exchange.firstContentAtMs = now
+    const gapMs = this.#lastContentAtMs === 0 ? 0 : now - this.#lastContentAtMs
+    if (gapMs > exchange.gapMaxMs) exchange.gapMaxMs = gapMs
+    this.#lastContentAtMs = now
+  }
+}

@@ -1,0 +1,69 @@
+/** What is sent to a provider: the client's own bytes, or their translation. */
+import { GatewayError } from '../core/errors.ts'
+import { isObject } from '../core/json.ts'
+import { type AnswerContext, translationOf } from '../protocol/translation.ts'
+import type { RequestBody, Target } from '../provider/call.ts'
+import type { Dial } from '../provider/provider.ts'
+import type { OpenContext } from './open.ts'
+
+/** A request that is ready to be sent. */
+export interface Outgoing {
+  readonly dial: Dial
+  /** What the answer must be translated with; null where both sides speak one dialect. */
+  readonly answer: AnswerContext | null
+  /** The body for a connection. */
+  open(): BodyInit | null
+  /** The body for a provider inside the program. */
+  collect(): Promise<Uint8Array | null>
+}
+
+/**
+ * Decides what is spoken to a target and prepares the body.
+ * @throws GatewayError a 400 for a request that cannot be said in the provider's dialect.
+ */
+export async function prepare(target: Target, context: OpenContext): Promise<Outgoing> {
+  const { call, intent } = context
+  const wanted = { model: target.model, stream: intent.stream }
+  const dial = target.provider.dial(call, wanted)
+  const { body } = intent
+  const ends = [call.protocol, dial.protocol]
+  const translates =
+    ends.every(({ translation }) => translation !== null) && call.protocol !== dial.protocol
+  if (!translates || body === null) {
+    return {
+      dial,
+      answer: null,
+      open: () => body?.open(target.renamedTo) ?? null,
+      collect: async () => (await body?.collect(target.renamedTo)) ?? null,
+    }
+  }
+  const { bytes, answer } = await translate(body, dial, target, context)
+  return { dial, answer, open: () => bytes, collect: async () => bytes }
+}
+
+async function translate(
+  body: RequestBody,
+  dial: Dial,
+  target: Target,
+  { call, exchange }: OpenContext,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; answer: AnswerContext }> {
+  const parsed: unknown = JSON.parse(new TextDecoder().decode(await body.collect(null)))
+  if (!isObject(parsed)) throw new GatewayError('invalid_request')
+  const says = call.says ?? { model: null, stream: null }
+  const request = translationOf(call.protocol).readRequest(parsed, says)
+  const model = target.model ?? request.model
+  const written = translationOf(dial.protocol).writeRequest({ ...request, model })
+  const { amend } = target.provider
+  const amended = amend === undefined ? written : amend(written, { model, stream: request.stream })
+  return {
+    bytes: new TextEncoder().encode(JSON.stringify(amended)),
+    answer: {
+      model: request.model,
+      requestId: exchange.id,
+      createdS: Math.floor(exchange.startedAt / 1000),
+      includeUsage: request.includeUsage === true,
+      framing: call.framing ?? 'sse',
+      request,
+    },
+  }
+}
