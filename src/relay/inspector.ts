@@ -166,8 +166,9 @@ export class EventInspector implements Passage {
     if (!this.#oversize) {
       this.#oversize = true
       this.#exchange.oversizeEvents += 1
-      const beginning = waiting > 0 ? this.#tail.view() : rest
-      this.#beginning = new TextDecoder().decode(beginning.subarray(0, BEGINNING_BYTES))
+      const waited = this.#tail.view().subarray(0, Math.min(waiting, BEGINNING_BYTES))
+      const beginning = Buffer.concat([waited, rest.subarray(0, BEGINNING_BYTES)])
+      this.#beginning = beginning.subarray(0, BEGINNING_BYTES).toString()
       if (waiting > 0) {
         this.#segments.push(this.#withoutMark(this.#tail.view()))
         this.#tailSent = true

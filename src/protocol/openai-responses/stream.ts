@@ -8,8 +8,12 @@ import { errorEvent, readFailure } from './error.ts'
 
 const finishReasonCharsMax = 64
 
-/** The type in the first bytes of an event; quotes inside a text are escaped and do not match. */
-const endType = /"type"\s*:\s*"(response\.(?:completed|incomplete|cancelled|failed))"/
+/**
+ * The type of an end in the first bytes of its event: by its name, or in its data, where quotes
+ * inside a text are escaped and do not match.
+ */
+const endType =
+  /(?:^event: ?|"type"\s*:\s*")(response\.(?:completed|incomplete|cancelled|failed))["\r\n]/m
 
 /** A fresh watch for one stream. */
 export function watchResponse(): StreamWatch {
