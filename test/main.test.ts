@@ -1,14 +1,17 @@
 /** The command line and the life of the program, from its sources and as the executable. */
-import { afterEach, beforeAll, describe, expect, test } from 'bun:test'
+import { afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { environmentText } from '../src/config/print.ts'
 import { version } from '../src/version.ts'
-import { rootDirectory, runDirectory } from './kit/binary.ts'
+import { rootDirectory } from './kit/binary.ts'
 import { isAlive } from './kit/processes.ts'
 import { Program, type ProgramOptions, type ProgramResult, startCommand } from './kit/program.ts'
+import { runDirectory } from './kit/run-directory.ts'
 import { eventually } from './kit/signal.ts'
 import { builtExecutable } from './supervisor/executable.ts'
+
+setDefaultTimeout(30_000)
 
 type Form = 'source' | 'executable'
 type Variables = Readonly<Record<string, string>>
@@ -99,7 +102,7 @@ describe.each(['source', 'executable'] as const)('%s: command line', (form) => {
     }
   })
 
-  test('--check shows what is in effect: .env beneath the environment, secrets masked', async () => {
+  test('--check shows what is in effect, .env beneath the environment, no secret', async () => {
     const cwd = emptyDirectory()
     const file = ['DEMO_TOKENS=7', 'PORT=1234', 'OPENAI_API_KEY=sk-in-a-file-0123456789', 'X=1']
     writeFileSync(join(cwd, '.env'), file.join('\n'))

@@ -64,7 +64,7 @@ export interface BufferPoolSettings {
   readonly tiersBytes: readonly number[]
   /** What the pool may hold in total, in use and idle. */
   readonly bytesMax: number
-  /** How long a free buffer may lie unused before it is given back to the runtime; 0 is for ever. */
+  /** How long a free buffer may lie unused before the runtime gets it back; 0 is for ever. */
   readonly idleTrimMs: number
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, type EndpointName, endpointNames, type StreamSettings } from './config.ts'
 import { deepFrozen } from './frozen.ts'
+import { providerVariables } from './provider-variables.ts'
 import { readDefaultProvider, readProviders } from './providers.ts'
 import { Reader, type Setting } from './reader.ts'
 import { streamSettings } from './stream-variables.ts'
@@ -58,18 +59,18 @@ function readAll(reader: Reader, surroundings: Surroundings) {
   const hasKey = providers.some((provider) => provider.apiKey !== null)
   if (!isLoopback(base.host) && hasKey && base.apiKeys.length === 0 && !allowAnonymous) {
     const rule =
-      `must be set when HOST is ${base.host} and a provider has a key, because anyone could spend it ` +
-      '(or set ALLOW_ANONYMOUS=1)'
+      `must be set when HOST is ${base.host} and a provider has a key, because anyone could ` +
+      'spend it (or set ALLOW_ANONYMOUS=1)'
     reader.reject(variables.apiKeys, rule, '')
   }
   const config: Config = {
     ...base,
     providers,
     defaultProvider: readDefaultProvider(reader, providers),
-    upstreamProxy: read(variables.upstreamProxy),
+    upstreamProxy: read(providerVariables.upstreamProxy),
     demo: {
-      tokens: read(variables.demoTokens),
-      tokensPerSecond: read(variables.demoTokensPerSecond),
+      tokens: read(providerVariables.demoTokens),
+      tokensPerSecond: read(providerVariables.demoTokensPerSecond),
     },
     stream: readStreams(reader),
     intake: readIntake(reader),
@@ -78,7 +79,7 @@ function readAll(reader: Reader, surroundings: Surroundings) {
   return { config, named }
 }
 
-/** Both files or none. That they can be read is said here; what is in them, the worker finds out. */
+/** Both files or none. Whether they can be read is said here, what is in them by the worker. */
 function readTls(reader: Reader): Config['tls'] {
   const certFile = reader.read(variables.tlsCertFile)
   const keyFile = reader.read(variables.tlsKeyFile)

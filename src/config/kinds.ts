@@ -3,7 +3,6 @@
  * the value the program uses, and has exactly one rule, in words: a wrong value is one line, and
  * that line must tell what would have been right.
  */
-import { isIP } from 'node:net'
 import { z } from 'zod'
 
 /** Reads the text of a variable; its only issue is the rule that the text broke. */
@@ -21,11 +20,17 @@ export const mebibyte = 1024 * kibibyte
 /** One gibibyte, in bytes. */
 export const gibibyte = 1024 * mebibyte
 
-const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: kibibyte, m: mebibyte, g: gibibyte }
+/** What may stand behind a size. */
+export const sizeUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  k: kibibyte,
+  m: mebibyte,
+  g: gibibyte,
+}
 const durationUnits: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1000, m: 60_000 }
 
 /** A kind whose `read` gives undefined for a text that breaks the rule. */
-function kind<Value>(rule: string, read: (text: string) => Value | undefined): Kind<Value> {
+export function kind<Value>(rule: string, read: (text: string) => Value | undefined): Kind<Value> {
   return z.string().transform((text, context) => {
     const value = read(text.trim())
     if (value !== undefined) return value
@@ -34,8 +39,8 @@ function kind<Value>(rule: string, read: (text: string) => Value | undefined): K
   })
 }
 
-/** A whole number with one of `units` behind it, within the bounds. */
-function quantity(
+/** A whole number with one of `units` behind it, within the bounds; undefined where it is not. */
+export function quantity(
   text: string,
   units: Readonly<Record<string, number>>,
   min: number,
@@ -97,104 +102,8 @@ export const secret: Kind<string | null> = kind(
   (value) => (value === '' ? null : isHeaderSafe(value) ? value : undefined),
 )
 
-/** Items with commas between them; blanks around an item and empty items are left out. */
-function list(rule: string, read: (item: string) => string | undefined): Kind<readonly string[]> {
-  return kind(rule, (value) => {
-    const items: string[] = []
-    for (const part of value.split(',')) {
-      if (part.trim() === '') continue
-      const item = read(part.trim())
-      if (item === undefined) return undefined
-      if (!items.includes(item)) items.push(item)
-    }
-    return items
-  })
-}
-
-/** Secrets with commas between them. */
-export const secrets = list(
-  'must be keys with commas between them, each of visible ASCII characters without blanks',
-  (item) => (isHeaderSafe(item) ? item : undefined),
-)
-
-/** Model names; a `*` may stand at the end. */
-export const modelNames = list(
-  'must be model names with commas between them, where only the last character may be *',
-  (item) => (/^[^\s*]{1,200}\*?$|^\*$/.test(item) ? item : undefined),
-)
-
-/** Provider names. `openai` and `demo` have settings of their own. */
-export const providerNames = list(
-  'must be names with commas between them, of a-z, 0-9 and -, not openai or demo',
-  (item) =>
-    /^[a-z][a-z0-9-]{0,62}$/.test(item) && item !== 'openai' && item !== 'demo' ? item : undefined,
-)
-
-/** Origins of web pages, or `*`. */
-export const origins = list(
-  'must be * or origins with commas between them, such as https://app.example.com',
-  (item) =>
-    item === '*' || urlOf(item)?.origin === item.toLowerCase() ? item.toLowerCase() : undefined,
-)
-
-/** Ascending sizes. */
-export function ascendingSizes(
-  min: number,
-  max: number,
-  countMax: number,
-): Kind<readonly number[]> {
-  return kind(
-    `must be 1 to ${countMax} ascending sizes from ${sizeText(min)} to ${sizeText(max)} with ` +
-      'commas between them',
-    (value) => {
-      const sizes: number[] = []
-      for (const part of value.split(',')) {
-        const bytes = quantity(part.trim(), sizeUnits, min, max)
-        if (bytes === undefined || bytes <= (sizes.at(-1) ?? 0)) return undefined
-        sizes.push(bytes)
-      }
-      return sizes.length <= countMax ? sizes : undefined
-    },
-  )
-}
-
-/** An address to listen on: an IP address or a host name, without a port. */
-export const host: Kind<string> = kind(
-  'must be an IP address or a host name, without scheme and port',
-  (value) => {
-    const bare = /^\[(.*)\]$/.exec(value)?.[1] ?? value
-    if (isIP(bare) !== 0) return bare
-    return /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(value) ? value.toLowerCase() : undefined
-  },
-)
-
-/** Where a provider's API is. Credentials belong in the key, so that no log can show them. */
-export const baseUrl: Kind<string | null> = kind(
-  'must be an http or https address without credentials, query and fragment',
-  (value) => {
-    if (value === '') return null
-    const url = urlOf(value)
-    if (url === null || url.username !== '' || url.password !== '') return undefined
-    return /[?#]/.test(value) ? undefined : url.href.replace(/\/+$/, '')
-  },
-)
-
-/** A proxy between this program and the providers; the usual place for its credentials is the address. */
-export const proxyUrl: Kind<string | null> = kind(
-  'must be the http or https address of a proxy, without path, query and fragment',
-  (value) => {
-    if (value === '') return null
-    const url = urlOf(value)
-    return url?.pathname === '/' && !/[?#]/.test(value) ? url.href : undefined
-  },
-)
-
-function urlOf(value: string): URL | null {
-  const url = URL.parse(value)
-  return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' ? url : null
-}
-
-function isHeaderSafe(value: string): boolean {
+/** Whether a value can be sent in a header as it is, and has no end that one would not see. */
+export function isHeaderSafe(value: string): boolean {
   return /^[!-~]{1,4096}$/.test(value)
 }
 

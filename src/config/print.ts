@@ -1,25 +1,28 @@
 /** The table of variables in its written forms, and the configuration in effect. */
 import { type Config, endpointNames } from './config.ts'
+import { namedProviderVariables, providerVariables } from './provider-variables.ts'
 import type { Setting } from './reader.ts'
 import { endpointSuffix } from './unknown-names.ts'
 import { type Group, groups, type Variable } from './variable.ts'
-import { fixedVariables, providerVariables, variables } from './variables.ts'
+import { fixedVariables, variables } from './variables.ts'
 
 /** The variables of each named provider, under a name that stands for any. */
-const anyProvider: readonly Variable<unknown>[] = Object.values(providerVariables('<NAME>'))
+const anyProvider: readonly Variable<unknown>[] = Object.values(namedProviderVariables('<NAME>'))
 
 /** The rows of a group, those of a named provider right after the row that names it. */
 function rowsOf(group: Group): readonly Variable<unknown>[] {
   return fixedVariables
     .filter((variable) => variable.group === group)
     .flatMap((variable) =>
-      variable === variables.compatibleProviders ? [variable, ...anyProvider] : [variable],
+      variable === providerVariables.compatibleProviders ? [variable, ...anyProvider] : [variable],
     )
 }
 
+const endpoints = endpointNames.map(endpointSuffix).join(', ')
+
 const overrideNote =
   'Each of these can be set for one endpoint by its name and `__` and the endpoint, such as ' +
-  `STREAM_IDLE_TIMEOUT_MS__RESPONSES; the endpoints are ${endpointNames.map(endpointSuffix).join(', ')}.`
+  `STREAM_IDLE_TIMEOUT_MS__RESPONSES; the endpoints are ${endpoints}.`
 
 const providerNote =
   '<NAME> is the name in capitals with _ for -, so that my-vllm has MY_VLLM_BASE_URL.'
@@ -42,7 +45,7 @@ export function environmentText(): string {
   return lines.join('\n')
 }
 
-/** The content of `.env.example`: a file that changes nothing until a line of it is taken out of comment. */
+/** The content of `.env.example`, which changes nothing until the `#` of a line is taken away. */
 export function dotenvExample(): string {
   const lines = [
     '# Copy this file to .env and take the # away from the lines that you change.',
@@ -66,8 +69,9 @@ export function environmentTable(): string {
       const fallback = variable.default === '' ? '' : `\`${variable.default}\``
       return `| \`${variable.name}\` | ${fallback} | ${variable.meaning} |`
     })
-    const notes = notesOf(group).map((note) => `${note.replace('<NAME>', '`<NAME>`')}\n\n`)
-    return `**${group}**\n\n${notes.join('')}| variable | default | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`
+    const notes = notesOf(group).flatMap((note) => [note.replace('<NAME>', '`<NAME>`'), ''])
+    const head = ['| variable | default | meaning |', '| --- | --- | --- |']
+    return [`**${group}**`, '', ...notes, ...head, ...rows, ''].join('\n')
   })
   return sections.join('\n')
 }

@@ -1,8 +1,8 @@
 /** Which providers the environment enables. */
 import type { ProviderSettings } from './config.ts'
+import { namedProviderVariables, providerPrefix, providerVariables } from './provider-variables.ts'
 import type { Reader } from './reader.ts'
 import type { Variable } from './variable.ts'
-import { providerPrefix, providerVariables, variables } from './variables.ts'
 
 /** The providers, and the variables that their names brought into being. */
 export interface ProvidersRead {
@@ -15,14 +15,15 @@ export function readProviders(reader: Reader): ProvidersRead {
   const providers: ProviderSettings[] = []
   const named: Variable<unknown>[] = []
 
-  const apiKey = reader.read(variables.openaiApiKey)
-  const baseUrl = reader.read(variables.openaiBaseUrl) ?? variables.openaiBaseUrl.default
-  if (apiKey !== null || reader.isGiven(variables.openaiBaseUrl.name)) {
+  const apiKey = reader.read(providerVariables.openaiApiKey)
+  const baseUrl =
+    reader.read(providerVariables.openaiBaseUrl) ?? providerVariables.openaiBaseUrl.default
+  if (apiKey !== null || reader.isGiven(providerVariables.openaiBaseUrl.name)) {
     providers.push({ name: 'openai', kind: 'openai', baseUrl, apiKey, models: [] })
   }
 
-  for (const name of reader.read(variables.compatibleProviders)) {
-    const rows = providerVariables(providerPrefix(name))
+  for (const name of reader.read(providerVariables.compatibleProviders)) {
+    const rows = namedProviderVariables(providerPrefix(name))
     named.push(...Object.values(rows))
     if (!reader.isGiven(rows.baseUrl.name)) {
       reader.reject(rows.baseUrl, `must be set, because provider ${name} is listed`, '')
@@ -37,7 +38,7 @@ export function readProviders(reader: Reader): ProvidersRead {
     })
   }
 
-  if (reader.read(variables.demoEnabled)) {
+  if (reader.read(providerVariables.demoEnabled)) {
     providers.push({ name: 'demo', kind: 'demo', baseUrl: '', apiKey: null, models: [] })
   }
   return { providers, named }
@@ -48,10 +49,10 @@ export function readDefaultProvider(
   reader: Reader,
   providers: readonly ProviderSettings[],
 ): string | null {
-  const name = reader.read(variables.defaultProvider)
+  const name = reader.read(providerVariables.defaultProvider)
   const names = providers.map((provider) => provider.name)
   if (name === null || names.includes(name)) return name
   const choice = names.length > 0 ? names.join(', ') : 'none is'
-  reader.reject(variables.defaultProvider, `must be an enabled provider (${choice})`, name)
+  reader.reject(providerVariables.defaultProvider, `must be an enabled provider (${choice})`, name)
   return null
 }

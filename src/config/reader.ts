@@ -26,7 +26,7 @@ export class Reader {
     return (this.#environment[name] ?? '').trim() !== ''
   }
 
-  /** The value in effect. A wrong one becomes a problem, and the default is returned in its place. */
+  /** The value in effect. A wrong one becomes a problem, and the default is returned instead. */
   read<Value>(variable: Variable<Value>): Value {
     const given = this.isGiven(variable.name)
     const text = given ? (this.#environment[variable.name] ?? '') : variable.default

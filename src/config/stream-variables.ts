@@ -1,4 +1,4 @@
-/** The `STREAM_*` variables that hold for one endpoint each: `StreamSettings` in the environment. */
+/** The `STREAM_*` variables that hold for one endpoint each: `StreamSettings` as variables. */
 import type { StreamSettings } from './config.ts'
 import { duration, type Kind, kibibyte, mebibyte, size } from './kinds.ts'
 import type { Variable } from './variable.ts'
@@ -18,8 +18,8 @@ const stream = (
   perEndpoint: true,
 })
 
-// The defaults of the clocks are those of reference/reliability.md 1.1: long enough for a reasoning
-// model's first token, short enough that a dead connection does not hold its place for an hour.
+// The defaults of the clocks are long enough for a reasoning model's first token, and short enough
+// that a dead connection does not hold its place for an hour.
 const clock = (name: string, fallback: string, meaning: string): Variable<number> =>
   stream(name, duration(), fallback, `${meaning} 0 is never.`)
 

@@ -29,6 +29,25 @@ export interface Variable<Value> {
   readonly perEndpoint: boolean
 }
 
+/** Makes the rows of one group. */
+export const inGroup =
+  (group: Group) =>
+  <Value>(
+    name: string,
+    kind: Kind<Value>,
+    fallback: string,
+    meaning: string,
+    shown: Variable<Value>['shown'] = 'plain',
+  ): Variable<Value> => ({
+    name,
+    group,
+    meaning,
+    default: fallback,
+    kind,
+    shown,
+    perEndpoint: false,
+  })
+
 /** The names and values of an environment, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -3,53 +3,27 @@
  * `.env.example` and the README's table all come from it, so that they cannot disagree.
  */
 import { availableParallelism } from 'node:os'
+import { host } from './address-kinds.ts'
 import {
-  ascendingSizes,
-  baseUrl,
   duration,
   flag,
   gibibyte,
-  host,
   integer,
   integerOrAuto,
-  type Kind,
   kibibyte,
   mebibyte,
-  modelNames,
   oneOf,
-  origins,
-  providerNames,
-  proxyUrl,
   secret,
-  secrets,
   size,
   text,
 } from './kinds.ts'
+import { ascendingSizes, origins, secrets } from './list-kinds.ts'
+import { providerVariables } from './provider-variables.ts'
 import { streamVariables } from './stream-variables.ts'
-import type { Group, Variable } from './variable.ts'
-
-/** Makes the rows of one group. */
-const inGroup =
-  (group: Group) =>
-  <Value>(
-    name: string,
-    kind: Kind<Value>,
-    fallback: string,
-    meaning: string,
-    shown: Variable<Value>['shown'] = 'plain',
-  ): Variable<Value> => ({
-    name,
-    group,
-    meaning,
-    default: fallback,
-    kind,
-    shown,
-    perEndpoint: false,
-  })
+import { inGroup, type Variable } from './variable.ts'
 
 const server = inGroup('Server')
 const access = inGroup('Access')
-const provider = inGroup('Providers')
 const request = inGroup('Requests')
 const pool = inGroup('Buffer pool')
 
@@ -110,53 +84,6 @@ export const variables = {
     origins,
     '',
     'Web origins that browsers may call from, with commas between them; * is any.',
-  ),
-
-  openaiApiKey: provider(
-    'OPENAI_API_KEY',
-    secret,
-    '',
-    'Key of the provider openai; enables it.',
-    'secret',
-  ),
-  openaiBaseUrl: provider(
-    'OPENAI_BASE_URL',
-    baseUrl,
-    'https://api.openai.com/v1',
-    'Address of the provider openai; enables it, also without a key, when set.',
-    'address',
-  ),
-  compatibleProviders: provider(
-    'OPENAI_COMPATIBLE_PROVIDERS',
-    providerNames,
-    '',
-    'Names of further providers that speak the OpenAI API, with commas between them.',
-  ),
-  defaultProvider: provider(
-    'DEFAULT_PROVIDER',
-    text,
-    '',
-    'Provider of model names that no other provider claims; none answers them with 404.',
-  ),
-  upstreamProxy: provider(
-    'UPSTREAM_PROXY',
-    proxyUrl,
-    '',
-    'HTTP proxy for calls to providers; HTTP_PROXY and its kin are not consulted.',
-    'address',
-  ),
-  demoEnabled: provider('DEMO_ENABLED', flag, '1', 'Whether the built-in provider demo answers.'),
-  demoTokens: provider(
-    'DEMO_TOKENS',
-    integer(1, 10_000_000),
-    '64',
-    'Tokens in an answer of demo when the request does not say.',
-  ),
-  demoTokensPerSecond: provider(
-    'DEMO_TOKENS_PER_SECOND',
-    integer(0, 10_000_000),
-    '20',
-    'Pace of demo when the request does not say; 0 is as fast as the client reads.',
   ),
 
   // OpenAI takes files of up to 512 MB and the bytes only pass through, so a smaller bound would
@@ -224,29 +151,9 @@ export const variables = {
   ),
 } as const
 
-/** The three rows that each name in `OPENAI_COMPATIBLE_PROVIDERS` has, by its `prefix`. */
-export const providerVariables = (prefix: string) => ({
-  baseUrl: provider(
-    `${prefix}_BASE_URL`,
-    baseUrl,
-    '',
-    'Address of that provider; required.',
-    'address',
-  ),
-  apiKey: provider(`${prefix}_API_KEY`, secret, '', 'Key of that provider.', 'secret'),
-  models: provider(
-    `${prefix}_MODELS`,
-    modelNames,
-    '',
-    'Bare model names that it answers to, with commas between them; * at the end is any rest.',
-  ),
-})
-
-/** The part that a provider's name has in its variables: `my-vllm` is `MY_VLLM`. */
-export const providerPrefix = (name: string): string => name.toUpperCase().replaceAll('-', '_')
-
 /** Every row with a fixed name. */
 export const fixedVariables: readonly Variable<unknown>[] = [
   ...Object.values(variables),
+  ...Object.values(providerVariables),
   ...Object.values(streamVariables),
 ]

@@ -11,8 +11,8 @@ export interface WorkerIdentity {
 /** From the parent. The configuration travels here and not in the environment of the worker. */
 export type ToWorker =
   | { readonly type: 'start'; readonly config: Config; readonly worker: WorkerIdentity }
-  /** Finish what is under way, within the grace time, and leave. */
-  | { readonly type: 'drain' }
+  /** Finish what is under way, within the grace time, and leave; a successor may listen already. */
+  | { readonly type: 'drain'; readonly isReplaced: boolean }
   /** Leave now. */
   | { readonly type: 'stop' }
 
@@ -20,6 +20,8 @@ export type ToWorker =
 export type FromWorker =
   /** It listens; `url` has the real port. */
   | { readonly type: 'ready'; readonly url: string }
+  /** It does not listen any more; what is under way goes on. */
+  | { readonly type: 'closed' }
   /** It cannot start, and waits to be ended. */
   | { readonly type: 'failed'; readonly reason: string }
 
@@ -43,6 +45,7 @@ export function fromWorkerMessage(value: unknown): FromWorker | null {
   if (value.type === 'ready' && typeof value.url === 'string') {
     return { type: 'ready', url: value.url }
   }
+  if (value.type === 'closed') return { type: 'closed' }
   if (value.type === 'failed' && typeof value.reason === 'string') {
     return { type: 'failed', reason: value.reason }
   }

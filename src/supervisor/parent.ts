@@ -1,4 +1,4 @@
-/** The parent: starts the workers, replaces those that crash, and ends or renews them on a signal. */
+/** The parent: starts the workers, replaces those that crash, ends or renews them on a signal. */
 import type { Config } from '../config/config.ts'
 import { delayMsMax } from '../config/kinds.ts'
 import type { Log } from '../observe/log.ts'
@@ -13,7 +13,7 @@ export interface ParentOptions {
   readonly config: Config
   /** The command that starts a worker. */
   readonly command: readonly string[]
-  /** Reads the configuration again, for workers that replace others; null if it is not valid now. */
+  /** Reads the configuration again, for workers that replace others; null if it is wrong now. */
   readonly reload: () => Promise<Config | null>
   /** Called once, when the first worker listens. */
   readonly onListening: (url: string) => void
@@ -70,7 +70,7 @@ export class Parent {
       this.#phase = 'draining'
       this.#stopping.resolve()
       this.#log.line('info', 'draining', { grace_ms: this.#config.shutdownGraceMs })
-      for (const worker of this.#alive) worker.drain()
+      for (const worker of this.#alive) worker.drain(false)
       await this.#allGone(this.#config.shutdownGraceMs + drainPhaseMs + lateMs)
     } else if (this.#phase === 'draining') {
       this.#phase = 'stopping'
@@ -113,6 +113,9 @@ export class Parent {
       slot.worker = replacement
       this.#log.line('info', 'worker replaced', { worker: slot.id, pid: replacement.pid })
       void this.#retire(old)
+      // The next new worker must not listen before this old one has closed; see handover.ts.
+      await Promise.race([old.closed, this.#stopping.promise])
+      if (this.#phase !== 'running') return
     }
   }
 
@@ -128,7 +131,7 @@ export class Parent {
   }
 
   async #retire(worker: WorkerProcess): Promise<void> {
-    worker.drain()
+    worker.drain(true)
     const graceMs = this.#config.shutdownGraceMs + drainPhaseMs + lateMs
     const timer = setTimeout(() => worker.kill(), Math.min(graceMs, delayMsMax))
     await worker.exited

@@ -31,6 +31,8 @@ export function ownCommand(): readonly string[] {
 export class WorkerProcess {
   /** Where it listens, or null if it ended before it did. Never rejects. */
   readonly started: Promise<string | null>
+  /** Resolves when it does not listen any more, at the latest when it is gone. Never rejects. */
+  readonly closed: Promise<void>
   /** Resolves when the process is gone. Never rejects. */
   readonly exited: Promise<Exit>
   readonly #process: Bun.Subprocess
@@ -40,7 +42,9 @@ export class WorkerProcess {
 
   constructor(command: readonly string[], config: Config, identity: WorkerIdentity) {
     const started = Promise.withResolvers<string | null>()
+    const closed = Promise.withResolvers<void>()
     this.started = started.promise
+    this.closed = closed.promise
     this.#process = Bun.spawn([...command], {
       env: workerEnvironment(),
       stdio: ['ignore', 'inherit', 'inherit'],
@@ -51,6 +55,8 @@ export class WorkerProcess {
           this.#readyAtMs = nowMs()
           clearTimeout(this.#startTimer)
           started.resolve(message.url)
+        } else if (message?.type === 'closed') {
+          closed.resolve()
         } else if (message?.type === 'failed') {
           this.#failure = message.reason
           this.kill()
@@ -64,6 +70,7 @@ export class WorkerProcess {
     this.exited = this.#process.exited.then(() => {
       clearTimeout(this.#startTimer)
       started.resolve(null)
+      closed.resolve()
       return this.#exit()
     })
     this.#send({ type: 'start', config, worker: identity })
@@ -73,9 +80,9 @@ export class WorkerProcess {
     return this.#process.pid
   }
 
-  /** Lets it finish what is under way and leave. */
-  drain(): void {
-    this.#send({ type: 'drain' })
+  /** Lets it finish what is under way and leave. @param isReplaced a new worker listens already. */
+  drain(isReplaced: boolean): void {
+    this.#send({ type: 'drain', isReplaced })
   }
 
   /** Lets it end what is under way and leave at once. */

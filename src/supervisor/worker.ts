@@ -1,7 +1,8 @@
-/** The worker: starts the server when the parent says so, and leaves when the parent says or dies. */
+/** The worker: starts the server when the parent says so, leaves when the parent says or dies. */
 import type { Config } from '../config/config.ts'
 import { deepFrozen } from '../config/frozen.ts'
 import { drainPhaseMs } from './drain.ts'
+import { handOver } from './handover.ts'
 import { exceptionFields, processLog } from './log.ts'
 import { type FromWorker, type ToWorker, toWorkerMessage, type WorkerIdentity } from './messages.ts'
 
@@ -15,7 +16,7 @@ export interface WorkerApp {
 /** Starts the server. Throws where it cannot. */
 export type StartApp = (config: Config, worker: WorkerIdentity) => Promise<WorkerApp>
 
-/** How long an immediate stop may take to write its last events and to cut who does not read them. */
+/** How long an immediate stop may take to write its last events, and to cut who reads none. */
 const stopLimitMs = 2500
 
 /**
@@ -32,8 +33,8 @@ export function runWorker(loadApp: () => Promise<StartApp>): void {
   process.on('disconnect', () => process.exit(1))
   // A terminal and a service manager signal all processes at once, so the parent's order and the
   // signal may both arrive; each means the same.
-  process.on('SIGTERM', () => void worker.drain())
-  process.on('SIGINT', () => void worker.drain())
+  process.on('SIGTERM', () => void worker.drain(false))
+  process.on('SIGINT', () => void worker.drain(false))
   process.on('SIGHUP', () => {})
 }
 
@@ -51,7 +52,7 @@ class Worker {
 
   async receive(message: ToWorker): Promise<void> {
     if (message.type === 'start') await this.#start(message.config, message.worker)
-    else if (message.type === 'drain') await this.drain()
+    else if (message.type === 'drain') await this.drain(message.isReplaced)
     else await this.#stop()
   }
 
@@ -68,13 +69,17 @@ class Worker {
   }
 
   /** Finishes what is under way within the grace time, then leaves. Only the first call counts. */
-  async drain(): Promise<void> {
+  async drain(isReplaced: boolean): Promise<void> {
     if (this.#isDraining) return
     this.#isDraining = true
     if (this.#app !== null && this.#config !== null) {
       this.#app.drain()
+      if (isReplaced) await handOver(Number(this.#app.url.port))
       await Bun.sleep(drainPhaseMs)
-      await this.#app.stop(this.#config.shutdownGraceMs)
+      // The server closes its listening socket before it begins to wait for what is under way.
+      const stopped = this.#app.stop(this.#config.shutdownGraceMs)
+      send({ type: 'closed' })
+      await stopped
     }
     process.exit(0)
   }

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readDotenv, withDotenv } from '../../src/config/dotenv.ts'
-import { runDirectory } from '../kit/binary.ts'
+import { runDirectory } from '../kit/run-directory.ts'
 
 const emptyDirectory = (): string => mkdtempSync(join(runDirectory(), 'dotenv-'))
 

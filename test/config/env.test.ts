@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Config, endpointNames } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/env.ts'
 import type { Environment } from '../../src/config/variable.ts'
-import { runDirectory } from '../kit/binary.ts'
+import { runDirectory } from '../kit/run-directory.ts'
 
 function configOf(environment: Environment): Config {
   const loaded = loadConfig(environment)

@@ -1,7 +1,8 @@
 /** The executable as `npm run build` makes it, built once for the files that ask for it. */
 import { join } from 'node:path'
 import packageFile from '../../package.json'
-import { rootDirectory, runDirectory } from '../kit/binary.ts'
+import { rootDirectory } from '../kit/binary.ts'
+import { runDirectory } from '../kit/run-directory.ts'
 
 let built: Promise<string> | null = null
 
