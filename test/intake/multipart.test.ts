@@ -16,7 +16,12 @@ const end = '--XyZ--\r\n'
 function inspect(chunks: readonly string[], boundary = 'XyZ'): unknown {
   const inspector = new MultipartInspector(boundary)
   try {
-    for (const chunk of chunks) inspector.feed(Buffer.from(chunk))
+    for (const chunk of chunks) {
+      const bytes = new TextEncoder().encode(chunk)
+      inspector.feed(bytes)
+      // Whoever gave the bytes may free or reuse them.
+      bytes.fill(0)
+    }
     inspector.finish()
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown

@@ -49,6 +49,11 @@ describe('finds', () => {
     expect(scan([bytesOf(text)])).toMatchObject({ model })
   })
 
+  test('a model that is written in escapes only', () => {
+    const text = `{"model":"${'\\u0061'.repeat(256)}"}`
+    expect(scan([bytesOf(text)])).toMatchObject({ model: { text: 'a'.repeat(256) } })
+  })
+
   test('a model name that is too long, without keeping it', () => {
     expect(scan([bytesOf(`{"model":"${'x'.repeat(100_000)}"}`)])).toMatchObject({
       model: { kind: 'too-long' },
@@ -63,6 +68,7 @@ describe('finds', () => {
     ['{"stream":1}', 'other'],
     ['{"a":{"stream":true}}', 'absent'],
     ['{"str\\u0065am":true}', 'true'],
+    ['{"\\u0073\\u0074\\u0072\\u0065\\u0061\\u006d":true}', 'true'],
   ])('the stream in %s', (text, stream) => {
     expect(scan([bytesOf(text)])).toMatchObject({ stream })
   })
@@ -81,7 +87,20 @@ describe('refuses what JSON.parse refuses', () => {
   test.each([
     ...['', ' ', '{', '}', '[', ']', '{"a"}', '{"a":}', '{"a":1,}', '{,}', '[1,]', '[,1]', '{1:2}'],
     ...['01', '-', '1.', '.5', '1e', '1e+', '+1', '0x1', 'NaN', 'tru', 'truee', 'nul', 'True'],
-    ...['"', '"a', '"\\', '"\\x"', '"\\u12"', '"\\u12g4"', '"\t"', '"\n"', '"\u0000"', "'a'"],
+    ...[
+      '"',
+      '"a',
+      '"\\',
+      '"\\x"',
+      '"\\u12"',
+      '"\\u12g4"',
+      '"\t"',
+      '"\n"',
+      '"\u0000"',
+      "'a'",
+      '"\u001f"',
+      '"\u007f "',
+    ],
     ...['{}{}', '1 2', '[1 2]', '{"a" 1}', '{"a":1 "b":2}', '\ufeff{}', '[1]]', '{]', '[}'],
     ...['// x\n1', '{"a":undefined}', '{"model":"\\ud8"}', '"\u007f"', '0', '-0', '[[]]', '[ ]'],
   ])('%j', (text) => {

@@ -70,7 +70,9 @@ describe('a file', () => {
       const file = await spool.create()
       await file.append(Buffer.from('content'))
       const works = [file.append(Buffer.alloc(100_000)), file.read(0, 7)]
+      const open = readdirSync('/proc/self/fd').length
       file.release()
+      expect(readdirSync('/proc/self/fd').length).toBe(open)
       await Promise.allSettled(works)
     }
     expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before)

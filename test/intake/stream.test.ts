@@ -157,6 +157,20 @@ describe('back-pressure', () => {
   })
 })
 
+test('a provider that takes its time while nothing is there is no back-pressure', async () => {
+  const { body, controller } = controlled()
+  const sent = streamRequestToUpstream(body, { chunkBytes: 10 })
+  const reader = sent.body.getReader()
+  for (let round = 0; round < 4; round += 1) {
+    const arrival = reader.read()
+    controller.enqueue(new Uint8Array(10))
+    await arrival
+    await Bun.sleep(15)
+  }
+  await reader.cancel()
+  expect(sent.metrics()).toMatchObject({ chunkCount: 4, backpressureEvents: 0 })
+})
+
 test('progress is told after each chunk', async () => {
   const told: number[] = []
   const onProgress = (bytes: number) => void told.push(bytes)
