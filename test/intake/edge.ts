@@ -64,7 +64,7 @@ export const streamSettings: StreamSettings = {
 export class Edge {
   readonly spool: Spool
   readonly sweep = new Sweep(10)
-  readonly directory = mkdtempSync(join(tmpdir(), 'intake-'))
+  readonly directory: string
   /** In the order in which they ended, also of clients that left. */
   readonly outcomes: Outcome[] = []
   readonly #context: Omit<IntakeContext, 'signal'>
@@ -74,7 +74,8 @@ export class Edge {
   #underway = 0
 
   constructor(changes: Partial<IntakeSettings> = {}, receiver: ReceiverOptions = {}) {
-    const all = { ...settings, spoolDirectory: join(this.directory, 'spool'), ...changes }
+    this.directory = changes.spoolDirectory ?? mkdtempSync(join(tmpdir(), 'intake-'))
+    const all = { ...settings, spoolDirectory: this.directory, ...changes }
     this.spool = openSpool(all, 0)
     const { sweep, spool } = this
     this.#context = { settings: all, stream: streamSettings, sweep, spool }
@@ -95,7 +96,7 @@ export class Edge {
 
   /** Files in the spool directory, ours or not. */
   get files(): readonly string[] {
-    return readdirSync(join(this.directory, 'spool'))
+    return readdirSync(this.directory)
   }
 
   /** The last assertion of a test. */
