@@ -1,23 +1,26 @@
-/** Composition root: configuration in, a listening server out. Every long-lived object is made here. */
-import { createAdmission } from './admission/admit.ts'
+/** Composition root: configuration in, a listening server out. Long-lived objects are made here. */
+import { type Admission, createAdmission } from './admission/admit.ts'
 import { installBufferPool } from './buffer/installed.ts'
 import type { BufferPool } from './buffer/lease.ts'
 import { createBufferPool } from './buffer/pool.ts'
 import type { Config, StreamSettings } from './config/config.ts'
 import { nowMs, Sweep, sweepPeriodMs } from './core/clock.ts'
 import { GatewayError } from './core/errors.ts'
+import { requestId } from './core/ids.ts'
 import { failureResponse } from './gateway/fail.ts'
 import { handle, type Stages } from './gateway/handle.ts'
 import { createModels } from './gateway/models.ts'
 import { Underway } from './gateway/underway.ts'
 import { readIntent } from './intake/read.ts'
-import { openSpool } from './intake/spool.ts'
+import { openSpool, type Spool } from './intake/spool.ts'
 import { createLog, type Log } from './observe/log.ts'
 import { protocols } from './protocol/registry.ts'
+import type { Provider } from './provider/provider.ts'
 import { buildProviders } from './provider/registry.ts'
 import { relay } from './relay/relay.ts'
 import { attempt } from './resilience/attempt.ts'
 import { createPlanner } from './routing/plan.ts'
+import type { ModelCatalogue } from './server/options.ts'
 import { startServer } from './server/server.ts'
 import { open } from './upstream/open.ts'
 import { version } from './version.ts'
@@ -69,33 +72,9 @@ export async function startApp(
   const spool = openSpool(config.intake, worker.id)
   const admission = createAdmission(config.apiKeys)
   const providers = buildProviders(config.providers, config.demo, protocols)
-  const proxy = config.upstreamProxy
-  const stages: Stages = {
-    settings: config.stream,
-    sweep,
-    pool,
-    underway,
-    proxy,
-    admit: (headers) => admission.admit(headers),
-    read: (request, call, stream, signal) =>
-      readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),
-    plan: createPlanner(providers, { defaultProvider: config.defaultProvider }),
-    attempt: (plan, context) =>
-      attempt(plan, context.intent, context.exchange, context.signal, (target, freshSocket) =>
-        open(target, context, freshSocket),
-      ),
-    relay,
-    record: (exchange) => log.request(exchange),
-  }
-  const models = createModels({
-    providers,
-    settings: config.stream.models,
-    sweep,
-    proxy,
-    protocol: protocols.opaque,
-    open,
-  })
-  let draining = false
+  const shared = { config, log, pool, sweep, underway, spool, admission, providers }
+  const stages = stagesOf(shared)
+  const status = { ready: true, draining: false }
   const server = startServer({
     hostname: config.host,
     port: config.port,
@@ -105,36 +84,22 @@ export async function startApp(
     adminToken: config.adminToken,
     requestBytesMax: config.intake.requestBytesMax,
     gateway: (request, call, connection) => handle(request, call, connection, stages),
-    models: {
-      list: (request) => admitted(request, () => models.list()),
-      get: (id, request) => admitted(request, () => models.get(id)),
-    },
+    models: catalogueOf(shared),
     pool,
     protocols,
-    status: () => ({ ready: true, draining }),
+    status: () => status,
     worker,
     version,
     onError: (error, requestId) =>
       log.line('error', 'internal error', { id: requestId, cause: nameOf(error) }),
   })
-
-  async function admitted(request: Request, answer: () => Promise<object>): Promise<Response> {
-    const requestId = `req_${crypto.randomUUID().replaceAll('-', '')}`
-    try {
-      admission.admit(request.headers).release()
-      return Response.json(await answer(), { headers: { 'x-request-id': requestId } })
-    } catch (thrown) {
-      return failureResponse(thrown, protocols.chat, requestId)
-    }
-  }
-
   return {
     url: server.url,
     drain() {
-      draining = true
+      status.draining = true
     },
     async stop(graceMs) {
-      draining = true
+      status.draining = true
       const stopped = server.stop(false)
       await within(graceMs, underway.whenIdle())
       underway.abortAll(new GatewayError('server_shutdown'))
@@ -152,6 +117,65 @@ export async function startApp(
       leases: pool.getMetrics().totalInUse + pool.getMetrics().overflowInUse,
       spoolFiles: spool.filesOpen,
     }),
+  }
+}
+
+/** The long-lived objects that more than one part of the program uses. */
+interface Shared {
+  readonly config: Config
+  readonly log: Log
+  readonly pool: BufferPool
+  readonly sweep: Sweep
+  readonly underway: Underway
+  readonly spool: Spool
+  readonly admission: Admission
+  readonly providers: ReadonlyMap<string, Provider>
+}
+
+/** The six stages, each with what it needs of the others as an argument. */
+function stagesOf(shared: Shared): Stages {
+  const { config, log, pool, sweep, underway, spool, admission, providers } = shared
+  return {
+    settings: config.stream,
+    sweep,
+    pool,
+    underway,
+    proxy: config.upstreamProxy,
+    admit: (headers) => admission.admit(headers),
+    read: (request, call, stream, signal) =>
+      readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),
+    plan: createPlanner(providers, { defaultProvider: config.defaultProvider }),
+    attempt: (plan, context) =>
+      attempt(plan, context.intent, context.exchange, context.signal, (target, freshSocket) =>
+        open(target, context, freshSocket),
+      ),
+    relay,
+    record: (exchange) => log.request(exchange),
+  }
+}
+
+/** The list of models, for those who may enter. */
+function catalogueOf({ config, sweep, admission, providers }: Shared): ModelCatalogue {
+  const models = createModels({
+    providers,
+    settings: config.stream.models,
+    sweep,
+    proxy: config.upstreamProxy,
+    protocol: protocols.opaque,
+    open,
+  })
+  const admitted = async (request: Request, answer: () => Promise<object>): Promise<Response> => {
+    const id = requestId()
+    try {
+      admission.admit(request.headers).release()
+      return Response.json(await answer(), { headers: { 'x-request-id': id } })
+    } catch (thrown) {
+      return failureResponse(thrown, protocols.chat, id)
+    }
+  }
+  return {
+    list: (request) => admitted(request, () => models.list()),
+    get: (id, request) => admitted(request, () => models.get(id)),
   }
 }
 

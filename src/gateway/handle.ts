@@ -1,4 +1,4 @@
-/** The spine: one request, from bytes to bytes. The only place that knows the order of the stages. */
+/** The spine: one request, from bytes to bytes. Nothing else knows the order of the stages. */
 import type { Ticket } from '../admission/admit.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { EndpointName, StreamSettings } from '../config/config.ts'

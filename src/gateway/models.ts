@@ -25,7 +25,7 @@ export interface ModelsOptions {
 
 /** The merged list of models. */
 export interface Models {
-  /** OpenAI's list object; ids are `provider/model`. A provider that does not answer is left out. */
+  /** OpenAI's list object; ids are `provider/model`. Providers that do not answer are left out. */
   list(): Promise<JsonObject>
   /** One entry of it, by `provider/model`. @throws GatewayError `model_not_found`. */
   get(id: string): Promise<JsonObject>

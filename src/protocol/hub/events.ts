@@ -1,6 +1,6 @@
 /**
  * An answer as the hub holds it: a sequence of events, streamed or not. A whole answer is the same
- * sequence, read in one go, so that every dialect needs only one reading of content and one writing.
+ * sequence read in one go, so that a dialect needs one way of reading content and one of writing.
  *
  * `choice` numbers the answers of a request with `n` > 1. `block` numbers the content blocks of a
  * choice, counted up by the reader in the order in which they begin; text, reasoning and tool calls

@@ -32,7 +32,7 @@ export interface Citation {
   readonly native: Native
 }
 
-/** A value that only one dialect understands; others drop it by the list of what they cannot say. */
+/** A value that only one dialect understands; others drop it, by the list of their losses. */
 export interface Native {
   readonly dialect: ProtocolName
   readonly value: unknown
