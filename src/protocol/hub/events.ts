@@ -106,6 +106,7 @@ export type HubEvent =
       readonly choice: number
       readonly block: number
       readonly text: string
+      readonly logprobs?: Logprobs | null
     }
   /** May come more than once; each is cumulative and replaces the one before. */
   | { readonly type: 'usage'; readonly usage: HubUsage }
