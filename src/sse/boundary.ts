@@ -12,6 +12,8 @@ const CR = 13
 
 /** The state of the search, carried from chunk to chunk. */
 export class BoundaryFinder {
+  /** Whether the rest of this chunk has a CR; null until it was looked for. */
+  #hasCR: boolean | null = null
   /** The line that is being read has no byte yet: another line end would be a blank line. */
   #lineEmpty = true
   /** The last byte seen was a CR that ended a line; an LF now belongs to it. */
@@ -37,9 +39,11 @@ export class BoundaryFinder {
       }
       if (completesCRLF) start += 1
     }
-    return bytes.indexOf(CR, start) === -1
-      ? this.#nextWithLF(bytes, start)
-      : this.#nextWithCR(bytes, start)
+    // Once a chunk: looking through the rest again for each event would be quadratic.
+    this.#hasCR ??= bytes.indexOf(CR, start) !== -1
+    const end = this.#hasCR ? this.#nextWithCR(bytes, start) : this.#nextWithLF(bytes, start)
+    if (end === -1) this.#hasCR = null
+    return end
   }
 
   #nextWithLF(bytes: Uint8Array, from: number): number {

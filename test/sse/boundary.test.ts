@@ -93,6 +93,17 @@ describe('event boundaries', () => {
   })
 })
 
+test('a chunk of very many events takes time in proportion', () => {
+  // Looking through the rest of the chunk for each event would take seconds here.
+  const bytes = new TextEncoder().encode(`data: ${'x'.repeat(100)}\n\n`.repeat(100_000))
+  const finder = new BoundaryFinder()
+  const startedAtMs = performance.now()
+  let events = 0
+  for (let at = finder.next(bytes, 0); at !== -1; at = finder.next(bytes, at)) events += 1
+  expect(events).toBe(100_000)
+  expect(performance.now() - startedAtMs).toBeLessThan(1000)
+})
+
 function parsed(text: string): string[] {
   const data: string[] = []
   const parser = createParser({ onEvent: (event) => data.push(event.data) })
