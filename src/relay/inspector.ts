@@ -84,7 +84,7 @@ export class EventInspector implements Passage {
     for (;;) {
       const end = this.#finder.next(chunk, position)
       if (end === -1) break
-      const part = chunk.subarray(position, end)
+      const part = viewOf(chunk, position, end)
       if (this.#oversize) {
         // An event above the limit has ended; its last part goes as the rest of it went.
         this.#oversize = false
@@ -108,8 +108,8 @@ export class EventInspector implements Passage {
       }
       position = end
     }
-    if (position > runStart) segments.push(chunk.subarray(runStart, position))
-    this.#keepRest(chunk.subarray(position))
+    if (position > runStart) segments.push(viewOf(chunk, runStart, position))
+    if (position < chunk.length) this.#keepRest(viewOf(chunk, position, chunk.length))
     return segments
   }
 
@@ -203,4 +203,9 @@ export class EventInspector implements Passage {
     if (gapMs > exchange.gapMaxMs) exchange.gapMaxMs = gapMs
     this.#lastContentAtMs = arrivedAtMs
   }
+}
+
+/** A part of a chunk; the chunk itself where that is all of it, as with one event a chunk. */
+function viewOf(chunk: Uint8Array, start: number, end: number): Uint8Array {
+  return start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end)
 }
