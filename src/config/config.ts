@@ -41,13 +41,15 @@ export interface StreamSettings {
 export interface ProviderSettings {
   /** The part before the slash in `provider/model`: lower case, `[a-z0-9-]`. */
   readonly name: string
-  /** Which registry entry it is an instance of. */
-  readonly kind: 'openai' | 'openai-compatible' | 'demo'
+  /** Which registry entry it is an instance of: a known name, `openai-compatible`, or `demo`. */
+  readonly kind: string
   /** No slash at the end. Empty for `demo`, which is in the program. */
   readonly baseUrl: string
   readonly apiKey: string | null
   /** Bare model names it answers to, besides its own prefixes; `*` at the end matches any rest. */
   readonly models: readonly string[]
+  /** What else this kind needs, by the names of `known-providers.ts`; only what is set. */
+  readonly options?: Readonly<Record<string, string>>
 }
 
 /** How the built-in provider behaves when a request does not say. */

@@ -1,27 +1,14 @@
 /** The variables that say which providers there are, and how to reach them. */
 import { baseUrl, proxyUrl } from './address-kinds.ts'
 import { flag, integer, secret, text } from './kinds.ts'
+import { type KnownProvider, knownProviders } from './known-providers.ts'
 import { modelNames, providerNames } from './list-kinds.ts'
-import { inGroup } from './variable.ts'
+import { inGroup, type Variable } from './variable.ts'
 
 const provider = inGroup('Providers')
 
 /** The rows with a fixed name. */
 export const providerVariables = {
-  openaiApiKey: provider(
-    'OPENAI_API_KEY',
-    secret,
-    '',
-    'Key of the provider openai; enables it.',
-    'secret',
-  ),
-  openaiBaseUrl: provider(
-    'OPENAI_BASE_URL',
-    baseUrl,
-    'https://api.openai.com/v1',
-    'Address of the provider openai; enables it, also without a key, when set.',
-    'address',
-  ),
   compatibleProviders: provider(
     'OPENAI_COMPATIBLE_PROVIDERS',
     providerNames,
@@ -55,6 +42,33 @@ export const providerVariables = {
     'Pace of demo when the request does not say; 0 is as fast as the client reads.',
   ),
 } as const
+
+/** The rows of one known provider. */
+export interface KnownProviderRows {
+  readonly known: KnownProvider
+  readonly keys: readonly Variable<string | null>[]
+  readonly address: Variable<string | null>
+  readonly options: readonly { readonly option: string; readonly row: Variable<string | null> }[]
+}
+
+/** The rows of every known provider, in the order of their table. */
+export const knownProviderRows: readonly KnownProviderRows[] = knownProviders.map((known) => ({
+  known,
+  keys: known.keys.map((name) =>
+    provider(name, secret, '', `Key of the provider ${known.name}; enables it.`, 'secret'),
+  ),
+  address: provider(
+    known.addressVariable,
+    baseUrl,
+    known.address,
+    `Address of the provider ${known.name}; enables it, also without a key, when set.`,
+    'address',
+  ),
+  options: (known.options ?? []).map(({ option, variable, meaning, secret: isSecret }) => ({
+    option,
+    row: provider(variable, isSecret ? secret : text, '', meaning, isSecret ? 'secret' : 'plain'),
+  })),
+}))
 
 /** The three rows that each name in `OPENAI_COMPATIBLE_PROVIDERS` has, by its `prefix`. */
 export const namedProviderVariables = (prefix: string) => ({

@@ -18,7 +18,7 @@ import {
   text,
 } from './kinds.ts'
 import { ascendingSizes, origins, secrets } from './list-kinds.ts'
-import { providerVariables } from './provider-variables.ts'
+import { knownProviderRows, providerVariables } from './provider-variables.ts'
 import { streamVariables } from './stream-variables.ts'
 import { inGroup, type Variable } from './variable.ts'
 
@@ -154,6 +154,11 @@ export const variables = {
 /** Every row with a fixed name. */
 export const fixedVariables: readonly Variable<unknown>[] = [
   ...Object.values(variables),
+  ...knownProviderRows.flatMap(({ keys, address, options }) => [
+    ...keys,
+    address,
+    ...options.map(({ row }) => row),
+  ]),
   ...Object.values(providerVariables),
   ...Object.values(streamVariables),
 ]

@@ -116,11 +116,12 @@ test('an override holds for its endpoint only, over the common value', () => {
 test('providers: openai by key or address, others by name, demo unless switched off', () => {
   const { providers, defaultProvider } = configOf({
     OPENAI_BASE_URL: 'http://127.0.0.1:8000/v1/',
-    OPENAI_COMPATIBLE_PROVIDERS: 'my-vllm, groq',
+    OPENAI_COMPATIBLE_PROVIDERS: 'my-vllm, other',
     MY_VLLM_BASE_URL: 'http://10.0.0.7:8000/v1',
     MY_VLLM_MODELS: 'llama-*, qwen3',
-    GROQ_BASE_URL: 'https://api.groq.com/openai/v1',
-    GROQ_API_KEY: 'gsk-1',
+    OTHER_BASE_URL: 'https://other.example/openai/v1',
+    OTHER_API_KEY: 'gsk-1',
+    GROQ_API_KEY: 'gsk-2',
     DEFAULT_PROVIDER: 'my-vllm',
     DEMO_ENABLED: '0',
   })
@@ -133,6 +134,15 @@ test('providers: openai by key or address, others by name, demo unless switched 
       baseUrl: 'http://127.0.0.1:8000/v1',
       apiKey: null,
       models: [],
+      options: {},
+    },
+    {
+      name: 'groq',
+      kind: 'groq',
+      baseUrl: 'https://api.groq.com/openai/v1',
+      apiKey: 'gsk-2',
+      models: [],
+      options: {},
     },
     {
       name: 'my-vllm',
@@ -141,10 +151,21 @@ test('providers: openai by key or address, others by name, demo unless switched 
       apiKey: null,
       models: ['llama-*', 'qwen3'],
     },
-    { name: 'groq', kind, baseUrl: 'https://api.groq.com/openai/v1', apiKey: 'gsk-1', models: [] },
+    {
+      name: 'other',
+      kind,
+      baseUrl: 'https://other.example/openai/v1',
+      apiKey: 'gsk-1',
+      models: [],
+    },
   ])
   const [openai] = configOf({ OPENAI_API_KEY: 'sk-1' }).providers
   expect(openai).toMatchObject({ baseUrl: 'https://api.openai.com/v1', apiKey: 'sk-1' })
+})
+
+test('an address that only repeats the default enables nothing', () => {
+  const { providers } = configOf({ OPENAI_BASE_URL: 'https://api.openai.com/v1' })
+  expect(providers.map(({ name }) => name)).toEqual(['demo'])
 })
 
 test('WORKERS=auto counts cores, lists drop blanks and repeats, hosts lose their brackets', () => {
