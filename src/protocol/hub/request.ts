@@ -54,12 +54,16 @@ export type Part =
       /** OpenAI's `detail`: `auto`, `low`, `high`. */
       readonly detail: string | null
       readonly cache: CacheMarker | null
+      /** Fields that only its own dialect understands, such as Anthropic's `transformations`. */
+      readonly details?: Native
     }
   | {
       readonly type: 'file'
       readonly source: MediaSource
       readonly filename: string | null
       readonly cache: CacheMarker | null
+      /** Fields that only its own dialect understands, such as Anthropic's `citations`. */
+      readonly details?: Native
     }
   | { readonly type: 'audio'; readonly data: string; readonly format: string }
   | { readonly type: 'refusal'; readonly text: string }
@@ -95,6 +99,8 @@ export interface ToolCallPart {
   /** Gemini's `thoughtSignature`. */
   readonly signature: string | null
   readonly cache: CacheMarker | null
+  /** Fields that only its own dialect understands, such as Anthropic's `caller`. */
+  readonly details?: Native
 }
 
 /** What a tool answered. */
@@ -108,6 +114,8 @@ export interface ToolResultPart {
   /** The call was of a custom tool (Responses). */
   readonly custom: boolean
   readonly cache: CacheMarker | null
+  /** Fields that only its own dialect understands. */
+  readonly details?: Native
 }
 
 /** One message. Tool results stand in messages of the role `tool`. */
@@ -128,6 +136,8 @@ export type Tool =
       readonly parameters: JsonObject | null
       readonly strict: boolean | null
       readonly cache: CacheMarker | null
+      /** Fields that only its own dialect understands, such as Anthropic's `defer_loading`. */
+      readonly details?: Native
     }
   | {
       readonly type: 'custom'
