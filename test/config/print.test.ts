@@ -58,9 +58,9 @@ test('what is in effect is shown, defaults marked and secrets masked', () => {
     API_KEYS: 'first-key-of-a-client, short',
     ADMIN_TOKEN: 'an-admin-token-of-some-length',
     OPENAI_API_KEY: 'sk-proj-0123456789abcdef',
-    OPENAI_COMPATIBLE_PROVIDERS: 'vllm',
-    VLLM_BASE_URL: 'http://10.0.0.7/v1',
-    VLLM_API_KEY: 'vllm-secret',
+    OPENAI_COMPATIBLE_PROVIDERS: 'my-vllm',
+    MY_VLLM_BASE_URL: 'http://10.0.0.7/v1',
+    MY_VLLM_API_KEY: 'vllm-secret',
     UPSTREAM_PROXY: 'http://user:password@proxy.example:3128',
     STREAM_IDLE_TIMEOUT_MS__MODELS: '9s',
     WORKERS: 'auto',
@@ -69,7 +69,7 @@ test('what is in effect is shown, defaults marked and secrets masked', () => {
   expect(lines).toContain('API_KEYS=****ient,****')
   expect(lines).toContain('ADMIN_TOKEN=****ngth')
   expect(lines).toContain('OPENAI_API_KEY=****cdef')
-  expect(lines).toContain('VLLM_API_KEY=****')
+  expect(lines).toContain('MY_VLLM_API_KEY=****')
   expect(lines).toContain('UPSTREAM_PROXY=http://****@proxy.example:3128')
   expect(lines).toContain('STREAM_IDLE_TIMEOUT_MS__MODELS=9s')
   expect(lines).toContain(`WORKERS=${navigator.hardwareConcurrency}`)
