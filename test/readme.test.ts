@@ -1,0 +1,32 @@
+import { expect, test } from 'bun:test'
+import { join } from 'node:path'
+import packageFile from '../package.json'
+import { environmentTable } from '../src/config/print.ts'
+
+const readme = await Bun.file(join(import.meta.dir, '..', 'README.md')).text()
+
+/** What stands between the two marks of a generated part. */
+function generated(name: string): string | undefined {
+  return readme.split(`<!-- ${name} -->\n`)[1]?.split(`<!-- /${name} -->`)[0]
+}
+
+test('the table of variables is what the configuration says', () => {
+  expect(generated('environment')?.trim()).toBe(environmentTable().trim())
+})
+
+test('every npm and bun command that is shown exists', () => {
+  const commands = [...readme.matchAll(/(?:npm run|bun run|npm|bun) (start|test|build|check)\b/g)]
+  expect(commands.length).toBeGreaterThan(4)
+  for (const [, script] of commands) expect(Object.keys(packageFile.scripts)).toContain(script)
+})
+
+test('every file that is named is there', async () => {
+  const paths = [...readme.matchAll(/`((?:src|test|bench|gateway|config)\/[\w./-]+\.ts)`/g)]
+  expect(paths.length).toBeGreaterThan(2)
+  for (const [, path = ''] of paths) {
+    const inRoot = /^(src|test|bench)\//.test(path) ? path : `src/${path}`
+    expect(`${inRoot} ${await Bun.file(join(import.meta.dir, '..', inRoot)).exists()}`).toBe(
+      `${inRoot} true`,
+    )
+  }
+})
