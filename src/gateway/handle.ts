@@ -74,8 +74,9 @@ export async function handle(
       opened?.cancel()
       throw abortReason(signal)
     }
-    // From here on nothing is repeated, so the body is no longer needed for that.
-    if (opened !== null && intent.body?.replayable) intent.body.release()
+    // From here on nothing is repeated. A spooled body may still be on its way to a provider that
+    // answers before it has read all, so only memory is given up early.
+    if (opened !== null && intent.body?.bytes) intent.body.release()
 
     exchange.openedAtMs = nowMs()
     exchange.status = opened?.status ?? 200

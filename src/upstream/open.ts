@@ -92,6 +92,11 @@ async function send(
   }
   const url = provider.url(path, search)
   const body = outgoing.open()
+  const { lengthBytes } = outgoing
+  if (body instanceof ReadableStream && lengthBytes !== null) {
+    // Some providers refuse an upload whose length they are not told.
+    headers.set('content-length', String(lengthBytes))
+  }
   const signed = provider.authorize(headers, {
     method,
     url,

@@ -11,6 +11,8 @@ export interface Outgoing {
   readonly dial: Dial
   /** What the answer must be translated with; null where both sides speak one dialect. */
   readonly answer: AnswerContext | null
+  /** The length of a body that is streamed, where it is known beforehand. */
+  readonly lengthBytes: number | null
   /** The body for a connection. */
   open(): BodyInit | null
   /** The body for a provider inside the program. */
@@ -33,12 +35,13 @@ export async function prepare(target: Target, context: OpenContext): Promise<Out
     return {
       dial,
       answer: null,
+      lengthBytes: target.renamedTo === null ? (body?.lengthBytes ?? null) : null,
       open: () => body?.open(target.renamedTo) ?? null,
       collect: async () => (await body?.collect(target.renamedTo)) ?? null,
     }
   }
   const { bytes, answer } = await translate(body, dial, target, context)
-  return { dial, answer, open: () => bytes, collect: async () => bytes }
+  return { dial, answer, lengthBytes: null, open: () => bytes, collect: async () => bytes }
 }
 
 async function translate(
