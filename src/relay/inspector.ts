@@ -17,6 +17,10 @@ import type { Tail } from './tail.ts'
 /** A byte order mark makes the official Python SDK lose the first event, so it never leaves. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
 
+const LF = 10
+
+const encoded = (text: string): Uint8Array => new TextEncoder().encode(text)
+
 /** What is kept of an event too large to hold: enough for its name and its type. */
 const BEGINNING_BYTES = 512
 
@@ -128,13 +132,16 @@ export class EventInspector implements Passage {
     const last = this.#takeLast()
     const segments = last === null ? [] : [last]
     const { watch } = this
-    if (watch.error !== null || watch.ended) return segments
+    // The blank line that the last event lacks: with its line end, where that is lacking too.
+    const blank = last === null ? '' : last.at(-1) === LF ? '\n' : '\n\n'
+    // Without it some readers drop the event, and would take a failed answer for a whole one.
+    if (watch.error !== null) return blank === '' ? [] : [...segments, encoded(blank)]
+    if (watch.ended) return segments
     if (this.#oversize) throw new GatewayError('upstream_truncated')
     if (!this.#protocol.hasEndMarker && !this.#protocol.needsFinish) return segments
     if (!watch.finished) throw new GatewayError('upstream_incomplete')
     if (watch.missingEnd === null) return segments
-    const missing = last === null ? watch.missingEnd : `\n\n${watch.missingEnd}`
-    return [...segments, new TextEncoder().encode(missing)]
+    return [...segments, encoded(`${blank}${watch.missingEnd}`)]
   }
 
   /**

@@ -117,4 +117,17 @@ describe('the inspector', () => {
     expect(cut.text).toBe(chunkEvent('a'))
     expect(cut.failure).toBe('upstream_incomplete')
   })
+
+  test.each([
+    ['', '\n\n'],
+    ['\n', '\n'],
+    ['\r\n', '\n'],
+  ])('completes a last event that ends in %j before it adds anything', (lineEnd, blank) => {
+    const last = finish.trimEnd() + lineEnd
+    expect(pass(`${chunkEvent('a')}${last}`, 4096).text).toBe(
+      `${chunkEvent('a')}${last}${blank}${done}`,
+    )
+    const error = `data: {"error":{"message":"Busy."}}${lineEnd}`
+    expect(pass(`${chunkEvent('a')}${error}`, 4096).text).toBe(`${chunkEvent('a')}${error}${blank}`)
+  })
 })
