@@ -37,7 +37,8 @@ export function protocolFor(protocols: Protocols, endpoint: EndpointName, path: 
 function protocolByPath(protocols: Protocols, path: string): Protocol {
   if (path.endsWith('/chat/completions')) return protocols.chat
   if (path.endsWith('/completions')) return protocols.completions
-  if (path.endsWith('/responses')) return protocols.responses
+  // A stored response can be streamed again, under its own path.
+  if (/\/responses(\/|$)/.test(path)) return protocols.responses
   return protocols.opaque
 }
 

@@ -45,7 +45,7 @@ describe('protocol', () => {
     ['models', '/models', 'opaque'],
     ['other', '/audio/speech', 'opaque'],
     ['other', '/responses', 'openai-responses'],
-    ['other', '/responses/resp_1', 'opaque'],
+    ['other', '/responses/resp_1', 'openai-responses'],
     ['passthrough', '/beta/chat/completions', 'openai-chat'],
     ['passthrough', '/beta/completions', 'openai-completions'],
     ['passthrough', '/v1/responses', 'openai-responses'],
