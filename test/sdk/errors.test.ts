@@ -159,6 +159,18 @@ describe('inside a stream', () => {
     expect(through.error).toMatchObject({ code: 'upstream_incomplete', type: 'upstream_error' })
   })
 
+  test('a stored response that is cut off is raised too', async () => {
+    pair.answerStream(ownFixture('responses-unfinished.sse'))
+    const events: unknown[] = []
+    const reading = (async () => {
+      const stream = await pair.through.responses.retrieve('resp_7', { stream: true })
+      for await (const event of stream) events.push(event)
+    })()
+    const raised = await reading.then(() => null).catch((error) => error)
+    expect(events).toHaveLength(6)
+    expect(raised).toMatchObject({ code: 'upstream_incomplete' })
+  })
+
   test('a connection that breaks is raised with a code', async () => {
     const read = Promise.withResolvers<void>()
     pair.answer(async (_request, connection) => {
