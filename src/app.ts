@@ -9,11 +9,12 @@ import { GatewayError } from './core/errors.ts'
 import { requestId } from './core/ids.ts'
 import { failureResponse } from './gateway/fail.ts'
 import { handle, type Stages } from './gateway/handle.ts'
-import { createModels } from './gateway/models.ts'
+import { asGeminiModel, asGeminiModels, createModels } from './gateway/models.ts'
 import { Underway } from './gateway/underway.ts'
 import { readIntent } from './intake/read.ts'
 import { openSpool, type Spool } from './intake/spool.ts'
 import { createLog, type Log } from './observe/log.ts'
+import type { Protocol } from './protocol/protocol.ts'
 import { protocols } from './protocol/registry.ts'
 import type { Provider } from './provider/provider.ts'
 import { buildProviders } from './provider/registry.ts'
@@ -141,7 +142,7 @@ function stagesOf(shared: Shared): Stages {
     pool,
     underway,
     proxy: config.upstreamProxy,
-    admit: (headers) => admission.admit(headers),
+    admit: (headers, search) => admission.admit(headers, search),
     read: (request, call, stream, signal) =>
       readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),
     plan: createPlanner(providers, { defaultProvider: config.defaultProvider }),
@@ -164,18 +165,27 @@ function catalogueOf({ config, sweep, admission, providers }: Shared): ModelCata
     protocol: protocols.opaque,
     open,
   })
-  const admitted = async (request: Request, answer: () => Promise<object>): Promise<Response> => {
+  const admitted = async (
+    request: Request,
+    protocol: Protocol,
+    answer: () => Promise<object>,
+  ): Promise<Response> => {
     const id = requestId()
     try {
-      admission.admit(request.headers).release()
+      admission.admit(request.headers, new URL(request.url).search).release()
       return Response.json(await answer(), { headers: { 'x-request-id': id } })
     } catch (thrown) {
-      return failureResponse(thrown, protocols.chat, id)
+      return failureResponse(thrown, protocol, id)
     }
   }
+  const { chat, gemini } = protocols
   return {
-    list: (request) => admitted(request, () => models.list()),
-    get: (id, request) => admitted(request, () => models.get(id)),
+    list: (request) => admitted(request, chat, () => models.list()),
+    get: (id, request) => admitted(request, chat, () => models.get(id)),
+    listGemini: (request) =>
+      admitted(request, gemini, async () => asGeminiModels(await models.list())),
+    getGemini: (id, request) =>
+      admitted(request, gemini, async () => asGeminiModel(await models.get(id))),
   }
 }
 

@@ -10,8 +10,11 @@ export interface Ticket {
 
 /** The door. */
 export interface Admission {
-  /** @throws GatewayError `invalid_api_key`, the same for a missing and for a wrong key. */
-  admit(headers: Headers): Ticket
+  /**
+   * @param search the query, where Gemini's clients may put their key
+   * @throws GatewayError `invalid_api_key`, the same for a missing and for a wrong key.
+   */
+  admit(headers: Headers, search: string): Ticket
   /** Tickets that are out. */
   readonly inside: number
 }
@@ -47,9 +50,9 @@ export function createAdmission(apiKeys: readonly string[]): Admission {
     get inside() {
       return inside
     },
-    admit(headers) {
+    admit(headers, search) {
       if (digests.size === 0) return enter(null)
-      const key = bearerKey(headers)
+      const key = presentedKey(headers, search)
       const keyDigest = key === null ? null : digest(key)
       if (keyDigest === null || !digests.has(keyDigest)) throw new GatewayError('invalid_api_key')
       return enter(keyDigest.slice(0, 12))
@@ -57,8 +60,12 @@ export function createAdmission(apiKeys: readonly string[]): Admission {
   }
 }
 
-function bearerKey(headers: Headers): string | null {
-  const match = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')
-  const key = match?.[1] ?? null
+/** The key where one of the official SDKs would put it; the first place that has one counts. */
+function presentedKey(headers: Headers, search: string): string | null {
+  const key =
+    /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1] ??
+    headers.get('x-api-key') ??
+    headers.get('x-goog-api-key') ??
+    new URLSearchParams(search).get('key')
   return key !== null && key.length <= KEY_CHARACTERS_MAX ? key : null
 }

@@ -8,6 +8,8 @@ export const endpointNames = [
   'chat-completions',
   'completions',
   'responses',
+  'messages',
+  'gemini',
   'embeddings',
   'models',
   'other',

@@ -106,16 +106,10 @@ function readStreams(reader: Reader): Config['stream'] {
     const entries = Object.entries(own).filter(([, value]) => !Number.isNaN(value))
     return { ...common, ...Object.fromEntries(entries) }
   }
-  const [chat, completions, responses, embeddings, models, other, passthrough] = endpointNames
-  return {
-    [chat]: forEndpoint(chat),
-    [completions]: forEndpoint(completions),
-    [responses]: forEndpoint(responses),
-    [embeddings]: forEndpoint(embeddings),
-    [models]: forEndpoint(models),
-    [other]: forEndpoint(other),
-    [passthrough]: forEndpoint(passthrough),
-  }
+  // One entry for each name of the list; the types of `fromEntries` cannot say so.
+  return Object.fromEntries(
+    endpointNames.map((endpoint) => [endpoint, forEndpoint(endpoint)]),
+  ) as Record<EndpointName, StreamSettings>
 }
 
 function readIntake(reader: Reader): Config['intake'] {

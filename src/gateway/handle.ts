@@ -22,7 +22,7 @@ export interface Stages {
   readonly pool: BufferPool
   readonly underway: Underway
   readonly proxy: string | null
-  admit(headers: Headers): Ticket
+  admit(headers: Headers, search: string): Ticket
   read(request: Request, call: Call, settings: StreamSettings, signal: AbortSignal): Promise<Intent>
   plan(intent: Intent, call: Call): Plan
   attempt(plan: Plan, context: OpenContext): Promise<Opened>
@@ -47,7 +47,7 @@ export async function handle(
     const settings = requestSettings(stages.settings[call.endpoint], request.headers)
     passage.hold(stages.sweep.after(settings.totalTimeoutMs, () => passage.outOfTime()))
 
-    const ticket = stages.admit(request.headers)
+    const ticket = stages.admit(request.headers, call.search)
     passage.hold(() => ticket.release())
     const intent = await stages.read(request, call, settings, abort.signal)
     passage.hold(() => intent.body?.release())
@@ -80,9 +80,9 @@ export async function handle(
 
     exchange.openedAtMs = nowMs()
     exchange.status = opened?.status ?? 200
-    const { protocol } = call
+    const { protocol, framing = 'sse' } = call
     const done = () => passage.end()
-    const context = { exchange, protocol, settings, sweep, pool, abort, done }
+    const context = { exchange, protocol, framing, settings, sweep, pool, abort, done }
     return stages.relay(opened ?? opening, answerHeaders(exchange, opened), context)
   } catch (thrown) {
     const error = abort.signal.aborted ? abortReason(abort.signal) : toGatewayError(thrown)

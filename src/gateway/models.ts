@@ -89,3 +89,17 @@ async function askOne(provider: Provider, options: ModelsOptions): Promise<unkno
   opened.cancel()
   return opened.reader === null ? JSON.parse(Buffer.concat(opened.head).toString()) : null
 }
+
+/** One entry of OpenAI's list as Gemini's clients know models. */
+export function asGeminiModel(entry: JsonObject): JsonObject {
+  return {
+    name: `models/${String(entry.id)}`,
+    displayName: entry.id,
+    supportedGenerationMethods: ['generateContent', 'streamGenerateContent'],
+  }
+}
+
+/** OpenAI's list object as Gemini's. */
+export function asGeminiModels({ data }: JsonObject): JsonObject {
+  return { models: Array.isArray(data) ? data.filter(isObject).map(asGeminiModel) : [] }
+}

@@ -4,6 +4,14 @@ import { checkModelName, type Inspector, type ModelSpan, tooLongName } from './i
 import { JsonScanner } from './scan.ts'
 import { Utf8Check } from './utf8.ts'
 
+/** What an endpoint asks of its body. */
+export interface JsonRules {
+  /** One of those whose shape we know: an object. Elsewhere any JSON goes. */
+  readonly isKnown: boolean
+  /** Its body must name a model. */
+  readonly namesModel: boolean
+}
+
 /** Reads a JSON body for its model and whether a stream was asked for. */
 export class JsonInspector implements Inspector {
   model: string | null = null
@@ -11,16 +19,12 @@ export class JsonInspector implements Inspector {
   span: ModelSpan | null = null
   readonly #scanner: JsonScanner
   readonly #utf8 = new Utf8Check()
-  readonly #strict: boolean
+  readonly #rules: JsonRules
 
-  /**
-   * @param depthMax how deep the body may nest
-   * @param strict whether the endpoint is one of those whose shape we know: an object with a
-   * model. Elsewhere any JSON goes, and a key of another type is somebody else's.
-   */
-  constructor(depthMax: number, strict: boolean) {
+  /** @param depthMax how deep the body may nest */
+  constructor(depthMax: number, rules: JsonRules) {
     this.#scanner = new JsonScanner(depthMax)
-    this.#strict = strict
+    this.#rules = rules
   }
 
   feed(chunk: Uint8Array): void {
@@ -31,7 +35,7 @@ export class JsonInspector implements Inspector {
   finish(): void {
     this.#utf8.finish()
     this.#scanner.finish()
-    if (this.#strict) this.#judge()
+    if (this.#rules.isKnown) this.#judge()
     const { model, stream } = this.#scanner
     if (model.kind === 'too-long') throw tooLongName()
     if (model.kind === 'string' && model.text !== '') {
@@ -45,8 +49,9 @@ export class JsonInspector implements Inspector {
   #judge(): void {
     const { model, stream, isObject } = this.#scanner
     if (!isObject) throw invalid('The request body must be a JSON object.')
-    if (model.kind === 'other') throw invalid("'model' must be a string.", 'model')
     if (stream === 'other') throw invalid("'stream' must be true or false.", 'stream')
+    if (!this.#rules.namesModel) return
+    if (model.kind === 'other') throw invalid("'model' must be a string.", 'model')
     const isEmpty = model.kind === 'string' && model.text === ''
     if (isEmpty || model.kind === 'absent' || model.kind === 'null') {
       throw new GatewayError('missing_model', { param: 'model' })

@@ -34,6 +34,8 @@ const knownEndpoints: ReadonlySet<EndpointName> = new Set([
   'chat-completions',
   'completions',
   'responses',
+  'messages',
+  'gemini',
   'embeddings',
 ] as const)
 
@@ -72,7 +74,9 @@ export async function readIntent(
     const keeper = { source, inspector, kind, call, context, declaredBytes }
     const body = await keep(keeper)
     if (body !== null) {
-      return { model: inspector.model, stream: inspector.stream, body, contentType }
+      const { says } = call
+      const model = says?.model ?? inspector.model
+      return { model, stream: says?.stream ?? inspector.stream, body, contentType }
     }
   } catch (thrown) {
     source.cancel(toGatewayError(thrown))
@@ -191,7 +195,11 @@ function inspectorFor(
   contentType: string | null,
   settings: IntakeSettings,
 ): Inspector {
-  if (kind === 'json') return new JsonInspector(settings.jsonDepthMax, isKnown)
+  if (kind === 'json') {
+    // Where the path names the model, a `model` in the body is only another field.
+    const namesModel = isKnown && (call.says?.model ?? null) === null
+    return new JsonInspector(settings.jsonDepthMax, { isKnown, namesModel })
+  }
   // What a provider's own API means by a form is its own business.
   if (kind === 'opaque' || call.endpoint === 'passthrough') return blind
   return new MultipartInspector(boundaryOf(contentType ?? ''))

@@ -11,5 +11,7 @@ export const protocols = {
   chat: openaiChat,
   completions: openaiCompletions,
   responses: openaiResponses,
+  messages: opaque,
+  gemini: opaque,
   opaque,
 } as const satisfies Record<string, Protocol>

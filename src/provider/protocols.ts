@@ -25,6 +25,10 @@ export function protocolFor(protocols: Protocols, endpoint: EndpointName, path: 
       return protocols.completions
     case 'responses':
       return protocols.responses
+    // The OpenAI family does not speak these; see `openaiDial`.
+    case 'messages':
+    case 'gemini':
+      return protocols.chat
     case 'embeddings':
     case 'models':
       return protocols.opaque

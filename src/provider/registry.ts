@@ -17,7 +17,7 @@ type ProviderFactory = (
   demoSettings: DemoSettings,
 ) => Provider
 
-const kinds: Readonly<Record<ProviderSettings['kind'], ProviderFactory>> = {
+const kinds: Readonly<Record<string, ProviderFactory>> = {
   openai,
   'openai-compatible': compatible,
   demo,
@@ -39,7 +39,8 @@ export function buildProviders(
   for (const entry of settings) {
     if (providers.has(entry.name)) throw misconfigured(entry.name, 'It is configured twice.')
     try {
-      providers.set(entry.name, kinds[entry.kind](entry, protocols, demoSettings))
+      const make = kinds[entry.kind] ?? compatible
+      providers.set(entry.name, make(entry, protocols, demoSettings))
     } catch (thrown) {
       throw misconfigured(entry.name, thrown instanceof GatewayError ? thrown.message : '')
     }

@@ -75,7 +75,7 @@ export class ClientStream implements Swept {
 
   /** Looks at the clocks and sends the heartbeat. Called by the sweep. */
   sweep(now: number): void {
-    const { settings, abort, exchange, protocol } = this.#context
+    const { settings, abort, exchange, protocol, framing } = this.#context
     const outlet = this.#outlet
     if (outlet === null) return
     if (outlet.busy) {
@@ -90,7 +90,8 @@ export class ClientStream implements Swept {
     if (this.#passage !== null && !this.#passage.atBoundary) return
     if (now - outlet.lastWriteAtMs >= settings.heartbeatIntervalMs) {
       exchange.heartbeats += 1
-      outlet.writeText(protocol.heartbeat)
+      // Between the elements of an array nothing but white space is allowed.
+      outlet.writeText(framing === 'json-array' ? '\n' : protocol.heartbeat)
     }
   }
 
@@ -154,8 +155,13 @@ export class ClientStream implements Swept {
   #sayWhy(outlet: Outlet, failure: GatewayError): boolean {
     if (!this.#isEventStream || outlet.closed) return false
     if (this.#passage !== null && !this.#passage.atBoundary) return false
-    const voice = this.#passage ?? this.#context.protocol.watch()
-    outlet.writeText(voice.errorEvent(failure, this.#context.exchange.id))
+    const { protocol, framing, exchange } = this.#context
+    if (this.#passage === null && framing === 'json-array') {
+      outlet.writeText(JSON.stringify([protocol.writeError(failure, exchange.id).body]))
+      return !outlet.closed
+    }
+    const voice = this.#passage ?? protocol.watch()
+    outlet.writeText(voice.errorEvent(failure, exchange.id))
     return !outlet.closed
   }
 

@@ -9,6 +9,8 @@ export interface RelayContext {
   readonly exchange: Exchange
   /** The client's dialect: heartbeats and in-band errors are written in it. */
   readonly protocol: Protocol
+  /** How the client wants its stream framed: events, or Gemini's one JSON array. */
+  readonly framing: 'sse' | 'json-array'
   readonly settings: StreamSettings
   readonly sweep: Sweep
   readonly pool: BufferPool

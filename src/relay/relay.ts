@@ -27,7 +27,7 @@ export function relay(
   if (source instanceof Promise) {
     return new Response(streamOf(new ClientStream(source, true, context), context), {
       status: 200,
-      headers: withEventStream(headers),
+      headers: withStream(headers, context),
     })
   }
   for (const [name, value] of source.headers) headers.set(name, value)
@@ -36,12 +36,13 @@ export function relay(
   const client = new ClientStream(source, source.isEventStream, context)
   return new Response(streamOf(client, context), {
     status: source.status,
-    headers: source.isEventStream ? withEventStream(headers) : headers,
+    headers: source.isEventStream ? withStream(headers, context) : headers,
   })
 }
 
-function withEventStream(headers: Headers): Headers {
+function withStream(headers: Headers, { framing }: RelayContext): Headers {
   for (const [name, value] of Object.entries(eventStreamHeaders)) headers.set(name, value)
+  if (framing === 'json-array') headers.set('content-type', 'application/json; charset=utf-8')
   return headers
 }
 

@@ -1,5 +1,6 @@
 /** Routes with a wildcard, which the document's generator leaves out. */
 import type { OpenAPIV3 } from 'openapi-types'
+import { geminiPaths } from './dialect-details.ts'
 import { errors, ok, parameters, ref } from './openapi.ts'
 import { forwardErrors } from './proxy-details.ts'
 
@@ -64,6 +65,7 @@ function everyMethod(wildcard: Wildcard): OpenAPIV3.PathItemObject {
 
 /** Path -> its operations. */
 export const wildcardPaths: OpenAPIV3.PathsObject = {
+  ...geminiPaths,
   '/v1/models/{model}': {
     get: {
       operationId: 'getModel',

@@ -12,6 +12,9 @@ export interface ModelCatalogue {
   list(request: Request): Response | Promise<Response>
   /** `id` is decoded and may hold slashes. */
   get(id: string, request: Request): Response | Promise<Response>
+  /** `GET /v1beta/models`: the same list in Gemini's shape, and errors in it. */
+  listGemini(request: Request): Response | Promise<Response>
+  getGemini(id: string, request: Request): Response | Promise<Response>
 }
 
 /** The dialects that clients speak here. */
@@ -19,6 +22,8 @@ export interface ClientProtocols {
   readonly chat: Protocol
   readonly completions: Protocol
   readonly responses: Protocol
+  readonly messages: Protocol
+  readonly gemini: Protocol
   readonly opaque: Protocol
 }
 

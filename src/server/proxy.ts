@@ -7,24 +7,14 @@ import type { EndpointName } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import { hidden, refuseMethod } from './allow.ts'
-import { type Arrival, arrivalOf } from './arrival.ts'
+import { arrivalOf } from './arrival.ts'
+import { checkedProvider, chosenProvider, forwarder, withoutKey } from './forward.ts'
 import type { RouterOptions } from './options.ts'
 import type { WriteProblem } from './problem.ts'
 import { proxyDetails } from './proxy-details.ts'
 
 const v1 = '/v1'
 const passthrough = '/passthrough/'
-
-/** As in `ProviderSettings.name`. */
-const providerName = /^[a-z0-9-]+$/
-
-/** What a route knows of a call before it looks at the request. */
-interface Destination {
-  readonly endpoint: EndpointName
-  readonly protocol: Protocol
-  readonly path: string
-  readonly provider: string | null
-}
 
 /** As much of a handler's context as is used: what is not asked for is not made. */
 interface Routed {
@@ -33,17 +23,7 @@ interface Routed {
 
 /** The handlers: they find out where a request goes, and hand it to the gateway. */
 function proxyHandlers(options: RouterOptions, writeProblem: WriteProblem) {
-  /** Hands a request to the gateway. What it throws is written in the client's dialect. */
-  const forward = async (routed: Request, find: (arrival: Arrival) => Destination) => {
-    const arrival = arrivalOf(routed)
-    const { request, search, connection } = arrival
-    const destination = find(arrival)
-    try {
-      return await options.gateway(request, { ...destination, search }, connection)
-    } catch (thrown) {
-      return writeProblem(thrown, destination.protocol)
-    }
-  }
+  const forward = forwarder(options, writeProblem)
 
   const fixed =
     (endpoint: EndpointName, path: string, protocol: Protocol) =>
@@ -68,11 +48,12 @@ function proxyHandlers(options: RouterOptions, writeProblem: WriteProblem) {
     })
 
   const direct = ({ request }: Routed) =>
-    forward(request, ({ path }) => {
+    forward(request, ({ path, search }) => {
       const slash = path.indexOf('/', passthrough.length)
       return {
         endpoint: 'passthrough',
         path: path.slice(slash),
+        search: withoutKey(search),
         protocol: options.protocols.opaque,
         provider: checkedProvider(path.slice(passthrough.length, slash)),
       }
@@ -151,20 +132,4 @@ function decodedId(encoded: string): string {
 function dialectBelow(path: string, { chat, responses, opaque }: RouterOptions['protocols']) {
   if (path.startsWith('/responses/')) return responses
   return path === '/chat/completions' || path.startsWith('/chat/completions/') ? chat : opaque
-}
-
-/** The provider that the client names in a header, or null. */
-function chosenProvider(request: Request): string | null {
-  const value = request.headers.get('x-sluice-provider')?.trim() ?? ''
-  if (value === '') return null
-  if (providerName.test(value)) return value
-  throw new GatewayError('invalid_header', {
-    message: "The header 'x-sluice-provider' is not the name of a provider.",
-    param: 'x-sluice-provider',
-  })
-}
-
-function checkedProvider(name: string): string {
-  if (providerName.test(name)) return name
-  throw new GatewayError('provider_not_found')
 }

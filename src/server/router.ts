@@ -2,6 +2,7 @@
  * makes Elysia rewrite streamed bodies. */
 import { Elysia } from 'elysia'
 import { GatewayError } from '../core/errors.ts'
+import { anthropicRoutes, geminiRoutes } from './dialects.ts'
 import { docsRoutes } from './docs.ts'
 import { operationsRoutes } from './operations.ts'
 import type { RouterOptions } from './options.ts'
@@ -15,6 +16,8 @@ export function createRouter(options: RouterOptions, writeProblem: WriteProblem)
       writeProblem(code === 'NOT_FOUND' ? new GatewayError('unknown_url') : error),
     )
     .use(operationsRoutes(options, writeProblem))
+    .use(anthropicRoutes(options, writeProblem))
+    .use(geminiRoutes(options, writeProblem))
     .use(proxyRoutes(options, writeProblem))
   return app.use(docsRoutes(app, options.version, writeProblem)).compile()
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { errorTable } from '../core/errors.ts'
 import { answerSchemas } from './answer-schemas.ts'
+import { dialectSchemas } from './dialect-schemas.ts'
 import { operationSchemas } from './operation-schemas.ts'
 import { requestSchemas } from './request-schemas.ts'
 
@@ -34,5 +35,6 @@ export const schemas = {
   ...requestSchemas,
   ...answerSchemas,
   ...operationSchemas,
+  ...dialectSchemas,
   Error: ErrorEnvelope,
 } as const

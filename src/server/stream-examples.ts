@@ -42,4 +42,16 @@ export const streamExamples = {
     named('response.output_text.delta', { item_id: 'msg_1', delta: 'Hello' }),
     named('response.completed', { response: response('completed') }),
   ),
+  messages: wire(
+    named('message_start', { message: { id: 'msg_1', role: 'assistant', content: [] } }),
+    named('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+    named('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'Hello' } }),
+    named('content_block_stop', { index: 0 }),
+    named('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 1 } }),
+    named('message_stop', {}),
+  ),
+  gemini: wire(
+    data({ candidates: [{ content: { role: 'model', parts: [{ text: 'Hello' }] } }] }),
+    data({ candidates: [{ content: { role: 'model', parts: [] }, finishReason: 'STOP' }] }),
+  ),
 } as const

@@ -29,8 +29,8 @@ export async function prepare(target: Target, context: OpenContext): Promise<Out
   const dial = target.provider.dial(call, wanted)
   const { body } = intent
   const ends = [call.protocol, dial.protocol]
-  const translates =
-    ends.every(({ translation }) => translation !== null) && call.protocol !== dial.protocol
+  const differs = call.protocol !== dial.protocol || call.framing === 'json-array'
+  const translates = differs && ends.every(({ translation }) => translation !== null)
   if (!translates || body === null) {
     return {
       dial,

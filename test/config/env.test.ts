@@ -52,6 +52,8 @@ test('an empty environment gives every default', () => {
       'chat-completions': openStream,
       completions: openStream,
       responses: openStream,
+      messages: openStream,
+      gemini: openStream,
       embeddings: openStream,
       models: openStream,
       other: openStream,

@@ -35,7 +35,7 @@ describe('another model name takes the place of the first', () => {
       const { before, after } = withModel(random, model)
       const text = before + randomStringText(random, model) + after
       const bytes = new TextEncoder().encode(text)
-      const inspector = new JsonInspector(128, true)
+      const inspector = new JsonInspector(128, { isKnown: true, namesModel: true })
       const cut = Math.floor(random() * bytes.length)
       inspector.feed(bytes.subarray(0, cut))
       inspector.feed(bytes.subarray(cut))

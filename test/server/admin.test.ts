@@ -27,6 +27,11 @@ const open = [
   '/v1/embeddings',
   '/v1/models',
   '/v1/models/*',
+  '/v1/messages',
+  '/v1/messages/count_tokens',
+  '/v1beta/models',
+  '/v1beta/models/*',
+  '/v1beta/*',
   '/v1/*',
   '/passthrough/:provider/*',
 ]

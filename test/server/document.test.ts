@@ -4,6 +4,7 @@ import SwaggerParser from '@apidevtools/swagger-parser'
 import type { OpenAPIV3 } from 'openapi-types'
 import { z } from 'zod'
 import { errorTable } from '../../src/core/errors.ts'
+import { geminiPaths } from '../../src/server/dialect-details.ts'
 import { createRouter } from '../../src/server/router.ts'
 import { schemas } from '../../src/server/schemas.ts'
 import { ask } from '../kit/client.ts'
@@ -58,7 +59,14 @@ test('it has every route that is not hidden, and the wildcards', () => {
     operations()
       .map(([place]) => place)
       .sort(),
-  ).toEqual([...shown, 'get /v1/models/{model}', ...wild].sort())
+  ).toEqual(
+    [
+      ...shown,
+      'get /v1/models/{model}',
+      ...Object.keys(geminiPaths).map((path) => `post ${path}`),
+      ...wild,
+    ].sort(),
+  )
 })
 
 test('every operation has a name of its own, a summary and described answers', () => {
@@ -77,7 +85,7 @@ test('every error status of the table that a client can get is among the answers
 })
 
 test('every schema is used', () => {
-  const alone = ['ChatCompletionChunk', 'ResponseEvent']
+  const alone = ['ChatCompletionChunk', 'ResponseEvent', 'MessageEvent']
   for (const name of Object.keys(schemas)) {
     if (!alone.includes(name)) expect(text).toContain(`"#/components/schemas/${name}"`)
   }

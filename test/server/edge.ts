@@ -55,6 +55,8 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     models: {
       list: () => Response.json({ object: 'list', data: [] }),
       get: (id) => Response.json({ id, object: 'model' }),
+      listGemini: () => Response.json({ models: [] }),
+      getGemini: (id) => Response.json({ name: `models/${id}` }),
     },
     pool: {
       acquire: () => {
