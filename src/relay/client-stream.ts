@@ -7,7 +7,7 @@
  */
 import { abortReason, onAbort } from '../core/abort.ts'
 import { nowMs, type Swept } from '../core/clock.ts'
-import { GatewayError } from '../core/errors.ts'
+import { GatewayError, toGatewayError } from '../core/errors.ts'
 import type { Opened } from '../provider/call.ts'
 import type { RelayContext } from './context.ts'
 import { endReasonOf, readFailure } from './ending.ts'
@@ -58,7 +58,9 @@ export class ClientStream implements Swept {
     try {
       await this.#pump(outlet)
     } catch (thrown) {
-      failure = readFailure(thrown, this.#context.abort.signal)
+      // What failed at reading is the provider's; whatever else is thrown here is a fault of ours.
+      const { signal } = this.#context.abort
+      failure = signal.aborted ? abortReason(signal) : toGatewayError(thrown)
     }
     const broken = failure !== null && !this.#sayWhy(outlet, failure)
     this.#end(failure)
@@ -126,7 +128,7 @@ export class ClientStream implements Swept {
       // What broke after the answer was whole broke nothing.
       if (this.#passage?.complete && !this.#context.abort.signal.aborted)
         return { done: true, value: undefined }
-      throw thrown
+      throw readFailure(thrown, this.#context.abort.signal)
     }
   }
 
