@@ -70,12 +70,13 @@ export async function startAppWith(
 export async function startStand(
   script: UpstreamScript,
   environment: Readonly<Record<string, string>> = {},
+  ownPool?: BufferPool,
 ): Promise<Stand> {
   const upstream = startUpstream(script)
   const records: Exchange[] = []
   const { app, pool } = await startAppWith(
     { ...providerEnvironment(upstream), ...environment },
-    undefined,
+    ownPool,
     records,
   )
   const clients: RawClient[] = []
