@@ -91,8 +91,9 @@ function headOf(sent: UploadCase, lengthBytes: number): string {
       ? { 'transfer-encoding': 'chunked' }
       : { 'content-length': String(head.length + lengthBytes + tail.length) }
   const host = new URL(stand.program.url).host
-  const lines = Object.entries({ host, ...sent.headers, ...length })
-  return `POST ${sent.path} HTTP/1.1\r\n${lines.map((line) => `${line.join(': ')}\r\n`).join('')}\r\n`
+  const headers = Object.entries({ host, ...sent.headers, ...length })
+  const lines = [`POST ${sent.path} HTTP/1.1`, ...headers.map((header) => header.join(': '))]
+  return `${lines.join('\r\n')}\r\n\r\n`
 }
 
 function framesOf({ frame: [head, tail] }: UploadCase): [Uint8Array, Uint8Array] {

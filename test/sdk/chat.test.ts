@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import type OpenAI from 'openai'
 import { ownFixture } from '../fixtures/read.ts'
-import { inTurn, json } from '../kit/answers.ts'
+import { json } from '../kit/answers.ts'
+import { choice, completion } from './completion.ts'
 import { eventsOf, Pair } from './pair.ts'
 
 type Message = OpenAI.Chat.ChatCompletionMessageParam
@@ -20,22 +21,6 @@ const weather: OpenAI.Chat.ChatCompletionTool = {
   type: 'function',
   function: { name: 'weather', parameters: { type: 'object', properties: {} } },
 }
-
-const choice = (index: number, content: string) => ({
-  index,
-  message: { role: 'assistant', content, refusal: null, annotations: [] },
-  logprobs: null,
-  finish_reason: 'stop',
-})
-const completion = (choices: object[]) => ({
-  id: 'chatcmpl-7',
-  object: 'chat.completion',
-  created: 1_700_000_000,
-  model: 'gpt-4o-2024-08-06',
-  choices,
-  usage: { prompt_tokens: 9, completion_tokens: 6, total_tokens: 15 },
-  'a field of tomorrow': { nested: [1, 2.5, null] },
-})
 
 const textOf = (chunks: readonly Chunk[], index = 0): string =>
   chunks
@@ -140,87 +125,3 @@ describe('a stream', () => {
     expect(argumentsOf(1)).toBe('{"zone":"Europe/Zurich"}')
   })
 })
-
-describe('the SDK that gathers a stream', () => {
-  test('gives the same answer and the same calls', async () => {
-    pair.answerStream(ownFixture('chat-tools.sse'))
-    const { final, calls } = await pair.same(async (client, named) => {
-      const stream = client.chat.completions.stream({
-        model: named('gpt-4o'),
-        messages,
-        tools: [weather],
-      })
-      const calls: unknown[] = []
-      stream.on('tool_calls.function.arguments.done', (call) => calls.push(call))
-      return { final: await stream.finalChatCompletion(), calls }
-    })
-    expect(calls).not.toEqual([])
-    const made = final.choices[0]?.message.tool_calls ?? []
-    expect(made.map((call) => call.type === 'function' && call.function.arguments)).toEqual([
-      '{"city":"Zürich"}',
-      '{"zone":"Europe/Zurich"}',
-    ])
-  })
-
-  test('gives the same text and the same usage', async () => {
-    pair.answerStream(ownFixture('chat-text.sse'), 'bytes')
-    const { usage, deltas } = await pair.same(async (client, named) => {
-      const stream = client.chat.completions.stream({ model: named('gpt-4o'), messages })
-      const deltas: string[] = []
-      stream.on('content', (delta) => deltas.push(delta))
-      await stream.done()
-      return { content: await stream.finalContent(), usage: await stream.totalUsage(), deltas }
-    })
-    expect([deltas.length > 2, usage.total_tokens]).toEqual([true, 15])
-  })
-
-  test('runs tools over several requests', async () => {
-    const asks = (): void =>
-      pair.answer(
-        inTurn(
-          json(200, completion([{ ...choice(0, ''), ...wantsWeather }])),
-          json(200, completion([choice(0, 'It rains in Zürich.')])),
-        ),
-      )
-    const asked: string[] = []
-    const content = await pair.same(async (client, named) => {
-      asks()
-      const runner = client.chat.completions.runTools({
-        model: named('gpt-4o'),
-        messages,
-        tools: [
-          {
-            type: 'function',
-            function: {
-              name: 'weather',
-              description: 'The weather of a city.',
-              parameters: { type: 'object', properties: {} },
-              parse: JSON.parse,
-              function: (input: { city: string }) => {
-                asked.push(input.city)
-                return 'rain'
-              },
-            },
-          },
-        ],
-      })
-      return runner.finalContent()
-    })
-    expect([content, asked]).toEqual(['It rains in Zürich.', ['Zürich', 'Zürich']])
-  })
-})
-
-const wantsWeather = {
-  message: {
-    role: 'assistant',
-    content: null,
-    tool_calls: [
-      {
-        id: 'call_a',
-        type: 'function',
-        function: { name: 'weather', arguments: '{"city":"Zürich"}' },
-      },
-    ],
-  },
-  finish_reason: 'tool_calls',
-}
