@@ -9,7 +9,7 @@ const codes: readonly (readonly [RegExp, ErrorCode])[] = [
   ],
   [/^(ETIMEDOUT|ConnectionTimeout)$/, 'upstream_connect_failed'],
   [/^(ENOTFOUND|EAI_|DNS|ENODATA|ESERVFAIL)/, 'upstream_dns_failed'],
-  [/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_|ALTNAME|HOSTNAME_MISMATCH/, 'upstream_tls_failed'],
+  [/EPROTO|CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_|ALTNAME|HOSTNAME_MISMATCH/, 'upstream_tls_failed'],
   [/InvalidHTTP|Malformed|ContentLength|HPE_|Zlib|Decompress/i, 'upstream_bad_response'],
 ]
 
