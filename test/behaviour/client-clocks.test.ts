@@ -191,7 +191,7 @@ describe('a body that is no stream of events', () => {
   }
   const speech = jsonRequest('/v1/audio/speech', { model: 'tts-1', input: 'Hi', voice: 'alloy' })
 
-  test('is reset when the provider pauses too long, so that nobody takes it for whole', async () => {
+  test('is reset when the provider pauses too long, so nobody takes it for whole', async () => {
     const stand = await startStand(download(silent), { STREAM_IDLE_TIMEOUT_MS: '150' })
     const { response } = await stand.ask(speech)
     expect(await response.ended()).toBe('reset')

@@ -1,4 +1,4 @@
-/** A fault of our own costs one request, is called by its name, and tells nothing of itself (row 65). */
+/** A fault of our own costs one request, has its own name, and tells nothing of itself (row 65). */
 import { afterEach, expect, test } from 'bun:test'
 import type { BufferPool } from '../../src/buffer/lease.ts'
 import { createBufferPool } from '../../src/buffer/pool.ts'

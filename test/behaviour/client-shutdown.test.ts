@@ -115,7 +115,7 @@ describe('when it stops', () => {
     )
   })
 
-  test('after the grace a stream ends with an error event, and any other answer is a 503', async () => {
+  test('after the grace a stream ends with an error event, another answer is a 503', async () => {
     const { stand, stream } = await halfway()
     const single = (await asking(stand, false)).response
     await stand.upstream.request(1)

@@ -17,7 +17,7 @@ import { chatRequest, providerEnvironment } from './client-stand.ts'
 const mebibyte = 1024 * 1024
 const streamBytes = 300 * mebibyte
 const growthBytesMax = 16 * mebibyte
-/** What the collector may let lie while 300 MiB rush through; holding the stream is far above it. */
+/** What the collector may let lie while 300 MiB rush through; the whole stream is far above it. */
 const rushBytesMax = 120 * mebibyte
 const stallTimeoutMs = 4000
 
