@@ -161,6 +161,7 @@ test('an unexpected failure is told to the operator once and to the client never
       throw new Error('secret sk-123')
     },
     models: {
+      ...edgeOptions().models,
       list: () => {
         throw new TypeError('secret sk-456')
       },
