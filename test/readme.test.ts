@@ -17,7 +17,9 @@ test('the table of variables is what the configuration says', () => {
 test('every npm and bun command that is shown exists', () => {
   const commands = [...readme.matchAll(/(?:npm run|bun run|npm|bun) (start|test|build|check)\b/g)]
   expect(commands.length).toBeGreaterThan(4)
-  for (const [, script] of commands) expect(Object.keys(packageFile.scripts)).toContain(script)
+  for (const [, script = ''] of commands) {
+    expect(Object.keys(packageFile.scripts) as string[]).toContain(script)
+  }
 })
 
 test('every file that is named is there', async () => {

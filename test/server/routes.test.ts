@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { ProtocolName } from '../../src/protocol/names.ts'
 import { ask } from '../kit/client.ts'
-import { errorCode, poolMetrics, startEdge } from './edge.ts'
+import { edgeOptions, errorCode, poolMetrics, startEdge } from './edge.ts'
 
 const calls: [
   method: string,
@@ -103,7 +103,7 @@ test('models are looked up by their decoded id', async () => {
   const ids: string[] = []
   await using edge = startEdge({
     models: {
-      list: () => Response.json({ object: 'list', data: [] }),
+      ...edgeOptions().models,
       get: (id) => {
         ids.push(id)
         return Response.json({ id })
