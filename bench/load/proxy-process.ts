@@ -1,0 +1,138 @@
+/**
+ * A proxy in a process of its own, so that what it costs is told apart from what the client and
+ * the provider of a bench cost. Its parent sends it the kind, the provider and the environment,
+ * and then asks for readings.
+ */
+import { heapStats } from 'bun:jsc'
+import { readFileSync } from 'node:fs'
+import { startApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config/env.ts'
+
+/**
+ * What can be measured: the program itself, and what a proxy of a few lines would do.
+ * - `passthrough`: hands the provider's body to the server as it is; the least any proxy costs
+ * - `buffered`: reads the whole body, then answers
+ * - `naive`: copies every chunk into a new array and enqueues it, whether or not the client reads
+ */
+export type ProxyKind = 'sluice' | 'passthrough' | 'buffered' | 'naive'
+
+/** From the parent. */
+export type ToProxy =
+  | {
+      readonly type: 'start'
+      readonly kind: ProxyKind
+      readonly upstreamUrl: string
+      readonly environment: Readonly<Record<string, string>>
+    }
+  | { readonly type: 'read'; readonly collect: boolean }
+
+/** What the process has used and holds. */
+export interface ProxyReading {
+  /** Processor time of all its threads since it started. */
+  readonly cpuMs: number
+  readonly rssBytes: number
+  /** The most it ever held in memory. */
+  readonly rssPeakBytes: number
+  readonly heapBytes: number
+  readonly heapObjects: number
+}
+
+/** To the parent. */
+export type FromProxy =
+  | { readonly type: 'ready'; readonly url: string }
+  | { readonly type: 'reading'; readonly reading: ProxyReading }
+
+process.on('disconnect', () => process.exit(0))
+process.on('message', async (message: ToProxy) => {
+  if (message.type === 'start') {
+    const url = await start(message.kind, message.upstreamUrl, message.environment)
+    tell({ type: 'ready', url })
+  } else {
+    if (message.collect) Bun.gc(true)
+    tell({ type: 'reading', reading: read() })
+  }
+})
+
+function tell(message: FromProxy): void {
+  process.send?.(message)
+}
+
+async function start(
+  kind: ProxyKind,
+  upstreamUrl: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
+  if (kind !== 'sluice') return startPlain(kind, upstreamUrl)
+  const loaded = loadConfig({
+    PORT: '0',
+    LOG_LEVEL: 'warn',
+    OPENAI_API_KEY: 'sk-bench',
+    OPENAI_BASE_URL: `${upstreamUrl}/v1`,
+    ...environment,
+  })
+  if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
+  const app = await startApp(loaded.config, { id: 0, total: 0 })
+  return app.url.origin
+}
+
+/** The least code that forwards a request, with each way to send the answer on. */
+function startPlain(kind: Exclude<ProxyKind, 'sluice'>, upstreamUrl: string): string {
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    idleTimeout: 0,
+    fetch: async (request) => {
+      const { pathname } = new URL(request.url)
+      const answer = await fetch(`${upstreamUrl}${pathname}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: await request.arrayBuffer(),
+        signal: request.signal,
+        proxy: '',
+      })
+      const headers = { 'content-type': answer.headers.get('content-type') ?? '' }
+      if (kind === 'buffered') return new Response(await answer.arrayBuffer(), { headers })
+      const body = kind === 'naive' ? copied(answer) : answer.body
+      return new Response(body, { headers })
+    },
+  })
+  return server.url.origin
+}
+
+/** Pushes as fast as the provider sends; nobody asks whether the client keeps up. */
+function copied(answer: Response): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      const push = async (): Promise<void> => {
+        for await (const chunk of answer.body ?? []) controller.enqueue(new Uint8Array(chunk))
+        controller.close()
+      }
+      push().catch((cause) => controller.error(cause))
+    },
+  })
+}
+
+function read(): ProxyReading {
+  const { user, system } = process.cpuUsage()
+  const { heapSize, objectCount } = heapStats()
+  return {
+    cpuMs: (user + system) / 1000,
+    rssBytes: process.memoryUsage.rss(),
+    rssPeakBytes: peakBytes(),
+    heapBytes: heapSize,
+    heapObjects: objectCount,
+  }
+}
+
+/**
+ * Linux counts the peak that other systems report from the parent's at the spawn on, unless it is
+ * read from where it is kept for this program alone.
+ */
+function peakBytes(): number {
+  try {
+    const status = readFileSync('/proc/self/status', 'latin1')
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+  } catch {
+    return process.resourceUsage().maxRSS * 1024
+  }
+}
