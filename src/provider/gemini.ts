@@ -1,0 +1,26 @@
+/** The Gemini API: `generativelanguage.googleapis.com`, or what `GEMINI_BASE_URL` says. */
+import type { ProviderSettings } from '../config/config.ts'
+import { addressBelow } from './address.ts'
+import { matchesModel } from './claims.ts'
+import { type GoogleProtocols, googleDial, googleModels, modelSegments } from './google-models.ts'
+import { googleKey } from './google-token.ts'
+import type { Provider } from './provider.ts'
+
+/** Makes the provider. Throws `GatewayError` for an address or a key that cannot be used. */
+export function gemini(settings: ProviderSettings, protocols: GoogleProtocols): Provider {
+  return {
+    name: settings.name,
+    settings,
+    family: null,
+    dial: googleDial(protocols, modelPath),
+    url: addressBelow(settings.baseUrl),
+    authorize: googleKey(settings.apiKey),
+    claims: (model) => googleModels.test(model) || matchesModel(settings.models, model),
+  }
+}
+
+/** Bare names are in `models`; a tuned model names its own collection. */
+function modelPath(model: string): string {
+  const isInCollection = /^(?:models|tunedModels)\//.test(model)
+  return `/${isInCollection ? '' : 'models/'}${modelSegments(model)}`
+}
