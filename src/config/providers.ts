@@ -17,7 +17,7 @@ export interface ProvidersRead {
   readonly named: readonly Variable<unknown>[]
 }
 
-/** Reads the providers: the known ones, those named in `OPENAI_COMPATIBLE_PROVIDERS`, then `demo`. */
+/** Reads the providers: known ones, those of `OPENAI_COMPATIBLE_PROVIDERS`, then `demo`. */
 export function readProviders(reader: Reader): ProvidersRead {
   const providers: ProviderSettings[] = []
   const named: Variable<unknown>[] = []

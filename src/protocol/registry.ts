@@ -1,5 +1,7 @@
 /** Every dialect of the program. */
 
+import { anthropicMessages } from './anthropic-messages.ts'
+import { gemini } from './gemini.ts'
 import { opaque } from './opaque.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiCompletions } from './openai-completions.ts'
@@ -11,7 +13,7 @@ export const protocols = {
   chat: openaiChat,
   completions: openaiCompletions,
   responses: openaiResponses,
-  messages: opaque,
-  gemini: opaque,
+  messages: anthropicMessages,
+  gemini,
   opaque,
 } as const satisfies Record<string, Protocol>

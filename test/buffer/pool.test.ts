@@ -231,7 +231,7 @@ describe('the ceiling', () => {
     expectNothingOnLoan(pool.getMetrics())
   })
 
-  test('idle buffers of other tiers make room, the longest idle first and no more than needed', () => {
+  test('idle buffers of other tiers make room, longest idle first, no more than needed', () => {
     const clock = { nowMs: 0 }
     const pool = poolAt(clock, { bytesMax: 20 * KIB })
     const leases = [1, 1, 1, 8 * KIB].map((size) => pool.acquire(size))

@@ -198,7 +198,7 @@ describe('a request without a body', () => {
     expect(edge.outcomes).toEqual([{ model: null, stream: false, kept: 'none' }])
   })
 
-  test('POST is taken where the endpoint does not need one, as by batches/{id}/cancel', async () => {
+  test('POST is taken where the endpoint needs none, as by batches/{id}/cancel', async () => {
     expect((await edge.post('other', { headers: json })).outcome.kept).toBe('none')
     expect((await edge.post('passthrough?provider=p', {})).outcome.kept).toBe('none')
     const found = await edge.post('chat-completions', { headers: json })
