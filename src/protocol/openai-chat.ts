@@ -1,7 +1,13 @@
 /** Chat completions: what most applications and most providers speak. */
 import { heartbeat, readError, writeError } from './openai/error.ts'
+import { losses } from './openai-chat/losses.ts'
+import { readChatRequest } from './openai-chat/request-read.ts'
+import { writeChatRequest } from './openai-chat/request-write.ts'
 import { readAnswer } from './openai-chat/response.ts'
+import { writeChatResponse } from './openai-chat/response-write.ts'
 import { watchChat } from './openai-chat/stream.ts'
+import { readChatResponse, readChatStream } from './openai-chat/stream-read.ts'
+import { ChatStreamWriter } from './openai-chat/stream-write.ts'
 import type { Protocol } from './protocol.ts'
 
 /** The dialect of `/v1/chat/completions`. */
@@ -15,5 +21,13 @@ export const openaiChat: Protocol = {
   readAnswer,
   readError,
   writeError,
-  translation: null,
+  translation: {
+    readRequest: readChatRequest,
+    writeRequest: writeChatRequest,
+    readResponse: readChatResponse,
+    writeResponse: writeChatResponse,
+    reader: readChatStream,
+    writer: (context) => new ChatStreamWriter(context),
+    losses,
+  },
 }

@@ -1,7 +1,12 @@
 /** Legacy completions: text in, text out. */
 import { heartbeat, readError, writeError } from './openai/error.ts'
 import { readAnswer } from './openai-chat/response.ts'
+import { losses } from './openai-completions/losses.ts'
+import { readCompletionRequest, writeCompletionRequest } from './openai-completions/request.ts'
+import { writeCompletionResponse } from './openai-completions/response-write.ts'
 import { watchCompletion } from './openai-completions/stream.ts'
+import { readCompletionResponse, readCompletionStream } from './openai-completions/stream-read.ts'
+import { CompletionStreamWriter } from './openai-completions/stream-write.ts'
 import type { Protocol } from './protocol.ts'
 
 /** The dialect of `/v1/completions`. */
@@ -15,5 +20,13 @@ export const openaiCompletions: Protocol = {
   readAnswer,
   readError,
   writeError,
-  translation: null,
+  translation: {
+    readRequest: readCompletionRequest,
+    writeRequest: writeCompletionRequest,
+    readResponse: readCompletionResponse,
+    writeResponse: writeCompletionResponse,
+    reader: readCompletionStream,
+    writer: (context) => new CompletionStreamWriter(context),
+    losses,
+  },
 }

@@ -2,12 +2,12 @@
 import type { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { Sighting, StreamWatch, Usage } from '../protocol.ts'
+import { choiceIndex } from './choice-index.ts'
 import { endMarker, NOT_JSON, parseData } from './data.ts'
 import { dataErrorEvent, isErrorEvent, readEventError } from './error.ts'
+import { failedFinish, isFailedFinish } from './finish.ts'
 import { LastUsage } from './usage.ts'
 
-/** More choices than any API offers; beyond it a choice is not told apart from the first. */
-const choicesMax = 4_096
 const finishReasonCharsMax = 64
 
 /** Keys of a chunk that says something about the answer but holds nothing of it. */
@@ -62,6 +62,7 @@ export class ChunkWatch implements StreamWatch {
     const usage = event.usage ?? usageInside(event)
     if (usage) this.#usage.read(usage)
     const choices = event.choices
+    const known = this.error
     let speaks = false
     if (Array.isArray(choices)) {
       for (const choice of choices) {
@@ -74,6 +75,8 @@ export class ChunkWatch implements StreamWatch {
       this.error ??= readEventError(event)
       return 'error'
     }
+    // A finish reason that says so is the provider's own error as well.
+    if (this.error !== known) return 'error'
     if (speaks) {
       this.#hasContent = true
       return 'content'
@@ -83,7 +86,7 @@ export class ChunkWatch implements StreamWatch {
 
   /** Whether the choice holds content or its finish. */
   #lookAtChoice(choice: JsonObject): boolean {
-    const index = indexOf(choice)
+    const index = choiceIndex(choice)
     const known = this.#choices.get(index)
     if (known === undefined) {
       this.#choices.set(index, false)
@@ -92,6 +95,8 @@ export class ChunkWatch implements StreamWatch {
     const reason = choice.finish_reason
     if (typeof reason === 'string' && reason !== '') {
       this.finishReason = reason.slice(0, finishReasonCharsMax)
+      // A failed stream never looks finished: no end may be supplied after this one.
+      if (isFailedFinish(reason)) this.error ??= failedFinish(reason, choice.error)
       if (known !== true) {
         this.#choices.set(index, true)
         this.#openChoices -= 1
@@ -100,12 +105,6 @@ export class ChunkWatch implements StreamWatch {
     }
     return this.#speaks(choice)
   }
-}
-
-function indexOf(choice: JsonObject): number {
-  const index = choice.index
-  const usable = typeof index === 'number' && Number.isInteger(index)
-  return usable && index >= 0 && index < choicesMax ? index : 0
 }
 
 /** Usage where Groq puts it (`x_groq`), or Moonshot (inside the choice). */

@@ -1,0 +1,19 @@
+/**
+ * The deprecated `functions`: requests that used them must be answered with `function_call`, which
+ * the hub does not know. It is remembered beside the request, by the object that every copy of the
+ * request shares, so that nothing of it reaches another dialect.
+ */
+import type { HubRequest } from '../hub/request.ts'
+
+const callers = new WeakSet<HubRequest['extra']>()
+
+/** Remembers that a request called its tools `functions`. */
+export function rememberFunctions(request: HubRequest): HubRequest {
+  callers.add(request.extra)
+  return request
+}
+
+/** Whether the answer must call tools in the deprecated way. */
+export function callsFunctions(request: HubRequest): boolean {
+  return callers.has(request.extra)
+}

@@ -1,0 +1,105 @@
+/** What the tests of the chat dialects share: decoding, a server for the SDKs, and an accounting. */
+import OpenAI from 'openai'
+import type { HubEvent } from '../../../src/protocol/hub/events.ts'
+import type { HubRequest } from '../../../src/protocol/hub/request.ts'
+import type { AnswerContext, EventReader } from '../../../src/protocol/translation.ts'
+import { createDeframer } from '../../../src/sse/deframe.ts'
+import type { Frame } from '../../../src/sse/frame.ts'
+import { type Fixture, readFixture } from '../../kit/fixtures.ts'
+import { eventually } from '../../kit/signal.ts'
+
+/** The frames of a body that comes in these chunks. */
+export function framesOf(chunks: Iterable<Uint8Array>): Frame[] {
+  const deframer = createDeframer('sse', 10_000_000)
+  const frames: Frame[] = []
+  for (const chunk of chunks) frames.push(...deframer.push(chunk))
+  return [...frames, ...deframer.end()]
+}
+
+/** Everything that a reader says of a body that comes in these chunks. */
+export function eventsOf(reader: EventReader, chunks: Iterable<Uint8Array>): HubEvent[] {
+  const events: HubEvent[] = []
+  for (const frame of framesOf(chunks)) events.push(...reader.read(frame))
+  return [...events, ...reader.end()]
+}
+
+/** `bytes` one by one. */
+export function* oneByOne(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 1) yield bytes.subarray(at, at + 1)
+}
+
+/** The bytes of a recording on the wire; recorded lines get the framing that they lost. */
+export function bytesOf(fixture: Fixture): Uint8Array {
+  const bytes = readFixture(fixture)
+  if (fixture.format !== 'json-lines') return bytes
+  const lines = new TextDecoder().decode(bytes).split('\n').filter(Boolean)
+  return new TextEncoder().encode([...lines, '[DONE]'].map((line) => `data: ${line}\n\n`).join(''))
+}
+
+/** A stream of these data. */
+export function streamOf(...data: readonly unknown[]): Uint8Array {
+  const texts = data.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))
+  return new TextEncoder().encode(texts.map((text) => `data: ${text}\n\n`).join(''))
+}
+
+/** A request that says as little as possible. */
+export function emptyRequest(rest: Partial<HubRequest> = {}): HubRequest {
+  return {
+    model: 'asked',
+    stream: true,
+    ...{ messages: [], tools: [], toolChoice: null, parallelToolCalls: null },
+    ...{ responseFormat: null, reasoning: null, outputTokensMax: null, temperature: null },
+    ...{ topP: null, topK: null, stop: [], seed: null, choices: null, frequencyPenalty: null },
+    ...{ presencePenalty: null, logprobs: null, topLogprobs: null, logitBias: null },
+    ...{ userId: null, serviceTier: null, metadata: null, includeUsage: null, store: null },
+    ...{ verbosity: null, extra: { dialect: 'openai-chat', fields: {} } },
+    ...rest,
+  }
+}
+
+/** The context of an answer to such a request. */
+export function contextOf(rest: Partial<AnswerContext> = {}): AnswerContext {
+  return {
+    model: 'asked',
+    requestId: 'req_abc',
+    createdS: 1_700_000_000,
+    includeUsage: true,
+    framing: 'sse',
+    request: emptyRequest(),
+    ...rest,
+  }
+}
+
+/** A server on a real socket that answers every request with the same body. */
+export interface Stand {
+  readonly client: OpenAI
+  readonly baseUrl: string
+  body: Uint8Array | string
+  contentType: string
+  stop(): Promise<void>
+}
+
+/** Starts it. */
+export function startStand(): Stand {
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: () =>
+      new Response(Buffer.from(stand.body), { headers: { 'content-type': stand.contentType } }),
+  })
+  const baseUrl = `${server.url}v1`
+  const stand: Stand = {
+    client: new OpenAI({ baseURL: baseUrl, apiKey: 'any', maxRetries: 0, timeout: 20_000 }),
+    baseUrl,
+    body: '',
+    contentType: 'text/event-stream; charset=utf-8',
+    async stop() {
+      await eventually(
+        () => server.pendingRequests === 0,
+        () => `${server.pendingRequests} requests are left`,
+      )
+      await server.stop(true)
+    },
+  }
+  return stand
+}
