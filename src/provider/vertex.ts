@@ -75,7 +75,7 @@ export function vertex(
   }
 }
 
-/** What stands in front of the publisher; both words are the operator's, and checked all the same. */
+/** What stands in front of the publisher; both words are the operator's, and still checked. */
 function rootOf({ project, location }: VertexSettings): string {
   return project === null ? '' : `/projects/${project}/locations/${location}`
 }

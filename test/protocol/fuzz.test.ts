@@ -120,7 +120,7 @@ function checkWatch(watch: StreamWatch): void {
   if (watch.missingEnd !== null) expect([watch.finished, error]).toEqual([true, null])
   if (error !== null) checkError(error)
   const text = watch.errorEvent(error ?? new GatewayError('upstream_reset'), 'req_1')
-  const [, data = ''] = /^(?:event: error\n)?data: (.*)\n\n$/.exec(text) ?? []
+  const [, data = ''] = /^(?:event: error\n)?data: (.*?)\r?\n\r?\n$/.exec(text) ?? []
   expect(JSON.parse(data).error.message).toBeString()
 }
 

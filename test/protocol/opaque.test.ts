@@ -40,16 +40,20 @@ describe('an opaque answer', () => {
 })
 
 describe('the registry', () => {
+  const { chat, completions, responses, gemini, opaque: rest } = protocols
+
   test('has every dialect under its own name', () => {
-    expect(Object.values(protocols).map((protocol) => protocol.name)).toEqual([
+    const names = [chat, completions, responses, gemini, rest].map((protocol) => protocol.name)
+    expect(names).toEqual([
       'openai-chat',
       'openai-completions',
       'openai-responses',
+      'gemini',
       'opaque',
     ])
   })
 
-  test.each(Object.values(protocols))(
+  test.each([chat, completions, responses, rest])(
     'the heartbeat of $name is a comment of one line',
     (dialect) => {
       expect(dialect.heartbeat).toBe(': ping\n')
@@ -57,11 +61,16 @@ describe('the registry', () => {
   )
 
   test('only what is understood has an end and drops what is invalid', () => {
-    const flags = Object.values(protocols).map((p) => [p.hasEndMarker, p.dropsInvalid])
+    const flags = [chat, completions, responses, gemini, rest].map((protocol) => [
+      protocol.hasEndMarker,
+      protocol.dropsInvalid,
+    ])
     expect(flags).toEqual([
       [true, true],
       [true, true],
       [true, true],
+      // The end of the body is Gemini's only end.
+      [false, true],
       [false, false],
     ])
   })

@@ -138,8 +138,8 @@ describe('Vertex AI', () => {
 
   test('needs no project in express mode', async () => {
     const provider = at({}, { apiKey: 'key-2' })
-    expect(addressOf(provider, chat, 'gemini-3-flash', false)[1]).toBe(
-      'https://aiplatform.googleapis.com/v1/publishers/google/models/gemini-3-flash:generateContent',
+    expect(addressOf(provider, chat, 'gemini-3', false)[1]).toBe(
+      'https://aiplatform.googleapis.com/v1/publishers/google/models/gemini-3:generateContent',
     )
     expect(await headersOf(provider)).toEqual({ 'x-goog-api-key': 'key-2' })
   })

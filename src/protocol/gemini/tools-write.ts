@@ -53,7 +53,7 @@ export function writeToolChoice(choice: ToolChoice): JsonObject {
       return { mode: 'ANY', allowedFunctionNames: [choice.name] }
     case 'allowed':
       return {
-        // `AUTO` does not take names; `VALIDATED` is the mode that leaves the choice and takes them.
+        // `AUTO` takes no names; `VALIDATED` is the mode that leaves the choice and takes them.
         mode: choice.mode === 'required' ? 'ANY' : 'VALIDATED',
         allowedFunctionNames: choice.names,
       }

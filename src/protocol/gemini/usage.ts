@@ -1,4 +1,4 @@
-/** Token counts. Google counts thoughts beside the candidates and tool prompts beside the prompt. */
+/** Token counts. Google counts thoughts beside the candidates, tool prompts beside the prompt. */
 import { isObject, type JsonObject, numberAt } from '../../core/json.ts'
 import type { HubUsage } from '../hub/events.ts'
 

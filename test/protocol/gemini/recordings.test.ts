@@ -1,4 +1,4 @@
-/** Every recorded stream, read whole and in pieces, and compared with what the official SDK reads. */
+/** Every recorded stream, read whole and in pieces, beside what the official SDK reads. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { writeResponse } from '../../../src/protocol/gemini/response.ts'
 import { GeminiReader } from '../../../src/protocol/gemini/stream-read.ts'

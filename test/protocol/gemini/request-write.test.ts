@@ -1,4 +1,4 @@
-/** What is written for Google: what it may drop, what it must refuse, and what it says otherwise. */
+/** What is written for Google: what it may drop, must refuse, and says otherwise. */
 import { describe, expect, test } from 'bun:test'
 import { isObject, type JsonObject } from '../../../src/core/json.ts'
 import { writeRequest } from '../../../src/protocol/gemini/request-write.ts'

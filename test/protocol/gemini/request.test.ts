@@ -1,6 +1,11 @@
 /** Requests: what is read of Google's, what is written, and that one undoes the other. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { FunctionCallingConfigMode, ThinkingLevel, Type } from '@google/genai'
+import {
+  FunctionCallingConfigMode,
+  type GenerateContentParameters,
+  ThinkingLevel,
+  Type,
+} from '@google/genai'
 import { isObject, type JsonObject } from '../../../src/core/json.ts'
 import { readRequest } from '../../../src/protocol/gemini/request-read.ts'
 import { writeRequest } from '../../../src/protocol/gemini/request-write.ts'
@@ -12,6 +17,108 @@ const path = { model: 'gemini-3-flash', stream: false }
 const read = (body: JsonObject): HubRequest => readRequest(body, path)
 const contents = [{ role: 'user', parts: [{ text: 'hi' }] }]
 
+/** A request that uses whatever the SDK has. */
+const everything: GenerateContentParameters = {
+  model: 'gemini-3-flash',
+  contents: [
+    {
+      role: 'user',
+      parts: [
+        { text: 'look' },
+        { inlineData: { mimeType: 'image/png', data: 'aaaa' } },
+        { inlineData: { mimeType: 'audio/mpeg', data: 'bbbb' } },
+        { fileData: { fileUri: 'https://a.example/b.pdf', mimeType: 'application/pdf' } },
+      ],
+    },
+    {
+      role: 'model',
+      parts: [
+        { text: 'hm', thought: true, thoughtSignature: 'c2ln' },
+        { functionCall: { name: 'f', args: { x: 1 } }, thoughtSignature: 'c2lnMg==' },
+        { functionCall: { name: 'f', args: { x: 2 } } },
+      ],
+    },
+    {
+      role: 'user',
+      parts: [
+        { functionResponse: { name: 'f', response: { output: 'one' } } },
+        { functionResponse: { name: 'f', response: { error: 'two' } } },
+      ],
+    },
+  ],
+  config: {
+    systemInstruction: 'be kind',
+    temperature: 0.5,
+    topP: 0.9,
+    topK: 40,
+    maxOutputTokens: 100,
+    stopSequences: ['END'],
+    seed: 7,
+    candidateCount: 2,
+    presencePenalty: 0.1,
+    frequencyPenalty: 0.2,
+    responseLogprobs: true,
+    logprobs: 3,
+    responseMimeType: 'application/json',
+    responseSchema: {
+      type: Type.OBJECT,
+      properties: { a: { type: Type.STRING, nullable: true } },
+    },
+    thinkingConfig: { includeThoughts: true, thinkingLevel: ThinkingLevel.LOW },
+    tools: [
+      {
+        functionDeclarations: [
+          { name: 'f', description: 'F', parametersJsonSchema: { type: 'object' } },
+          {
+            name: 'g',
+            parameters: {
+              type: Type.OBJECT,
+              properties: { n: { type: Type.INTEGER, minimum: 1 } },
+            },
+          },
+        ],
+      },
+      { googleSearch: {} },
+    ],
+    toolConfig: {
+      functionCallingConfig: {
+        mode: FunctionCallingConfigMode.ANY,
+        allowedFunctionNames: ['f'],
+      },
+    },
+    safetySettings: [],
+  },
+}
+
+/** The same in the hub's words. */
+const everythingRead = {
+  temperature: 0.5,
+  topP: 0.9,
+  topK: 40,
+  outputTokensMax: 100,
+  stop: ['END'],
+  seed: 7,
+  choices: 2,
+  presencePenalty: 0.1,
+  frequencyPenalty: 0.2,
+  logprobs: true,
+  topLogprobs: 3,
+  responseFormat: {
+    type: 'json-schema',
+    schema: { type: 'object', properties: { a: { type: ['string', 'null'] } } },
+  },
+  reasoning: { enabled: null, effort: 'low', budgetTokens: null, summary: 'auto' },
+  toolChoice: { type: 'tool', name: 'f' },
+  tools: [
+    { type: 'function', name: 'f', description: 'F', parameters: { type: 'object' } },
+    {
+      name: 'g',
+      parameters: { type: 'object', properties: { n: { type: 'integer', minimum: 1 } } },
+    },
+    { type: 'native', native: { value: { googleSearch: {} } } },
+  ],
+}
+
 describe('what the official SDK sends', () => {
   let server: ScriptedGemini
   beforeAll(() => {
@@ -21,108 +128,12 @@ describe('what the official SDK sends', () => {
   afterAll(() => server.stop())
 
   test('is understood, all of it', async () => {
-    await server.client.models.generateContent({
-      model: 'gemini-3-flash',
-      contents: [
-        {
-          role: 'user',
-          parts: [
-            { text: 'look' },
-            { inlineData: { mimeType: 'image/png', data: 'aaaa' } },
-            { inlineData: { mimeType: 'audio/mpeg', data: 'bbbb' } },
-            { fileData: { fileUri: 'https://a.example/b.pdf', mimeType: 'application/pdf' } },
-          ],
-        },
-        {
-          role: 'model',
-          parts: [
-            { text: 'hm', thought: true, thoughtSignature: 'c2ln' },
-            { functionCall: { name: 'f', args: { x: 1 } }, thoughtSignature: 'c2lnMg==' },
-            { functionCall: { name: 'f', args: { x: 2 } } },
-          ],
-        },
-        {
-          role: 'user',
-          parts: [
-            { functionResponse: { name: 'f', response: { output: 'one' } } },
-            { functionResponse: { name: 'f', response: { error: 'two' } } },
-          ],
-        },
-      ],
-      config: {
-        systemInstruction: 'be kind',
-        temperature: 0.5,
-        topP: 0.9,
-        topK: 40,
-        maxOutputTokens: 100,
-        stopSequences: ['END'],
-        seed: 7,
-        candidateCount: 2,
-        presencePenalty: 0.1,
-        frequencyPenalty: 0.2,
-        responseLogprobs: true,
-        logprobs: 3,
-        responseMimeType: 'application/json',
-        responseSchema: {
-          type: Type.OBJECT,
-          properties: { a: { type: Type.STRING, nullable: true } },
-        },
-        thinkingConfig: { includeThoughts: true, thinkingLevel: ThinkingLevel.LOW },
-        tools: [
-          {
-            functionDeclarations: [
-              { name: 'f', description: 'F', parametersJsonSchema: { type: 'object' } },
-              {
-                name: 'g',
-                parameters: {
-                  type: Type.OBJECT,
-                  properties: { n: { type: Type.INTEGER, minimum: 1 } },
-                },
-              },
-            ],
-          },
-          { googleSearch: {} },
-        ],
-        toolConfig: {
-          functionCallingConfig: {
-            mode: FunctionCallingConfigMode.ANY,
-            allowedFunctionNames: ['f'],
-          },
-        },
-        safetySettings: [],
-      },
-    })
+    await server.client.models.generateContent(everything)
     const sent = server.requests.at(-1)
     if (!isObject(sent?.body)) throw new Error('nothing was sent')
     expect(sent.path).toMatch(/^\/v1(beta)?\/models\/gemini-3-flash:generateContent$/)
     const request = read(sent.body)
-    expect(request).toMatchObject({
-      temperature: 0.5,
-      topP: 0.9,
-      topK: 40,
-      outputTokensMax: 100,
-      stop: ['END'],
-      seed: 7,
-      choices: 2,
-      presencePenalty: 0.1,
-      frequencyPenalty: 0.2,
-      logprobs: true,
-      topLogprobs: 3,
-      responseFormat: {
-        type: 'json-schema',
-        schema: { type: 'object', properties: { a: { type: ['string', 'null'] } } },
-      },
-      reasoning: { enabled: null, effort: 'low', budgetTokens: null, summary: 'auto' },
-      toolChoice: { type: 'tool', name: 'f' },
-      tools: [
-        { type: 'function', name: 'f', description: 'F', parameters: { type: 'object' } },
-        {
-          name: 'g',
-          parameters: { type: 'object', properties: { n: { type: 'integer', minimum: 1 } } },
-        },
-        { type: 'native', native: { value: { googleSearch: {} } } },
-      ],
-    })
+    expect(request).toMatchObject(everythingRead)
     expect(Object.keys(request.extra.fields)).toEqual(['safetySettings'])
     expect(request.messages.map(({ role }) => role)).toEqual([
       'system',

@@ -1,4 +1,4 @@
-/** Counting and embedding: the shapes of three methods and of Vertex, as the official SDK has them. */
+/** Counting and embedding: the shapes of the methods, as the official SDK has them. */
 import { describe, expect, test } from 'bun:test'
 import { GatewayError } from '../../../src/core/errors.ts'
 import {

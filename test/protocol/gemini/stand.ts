@@ -1,4 +1,4 @@
-/** What the tests of the Gemini dialect share: recordings as bytes, a summary of an answer, a server. */
+/** What the tests of the Gemini dialect share: recordings, summaries of answers, a server. */
 import { type GenerateContentResponse, GoogleGenAI } from '@google/genai'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { isObject } from '../../../src/core/json.ts'

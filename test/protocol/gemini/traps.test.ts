@@ -266,7 +266,8 @@ describe('an error inside the stream', () => {
   })
 
   test('a frame that is no JSON is passed over', () => {
-    const body = `${good}data: {"cand\r\n\r\ndata: ${JSON.stringify(said([], { finishReason: 'STOP' }))}\r\n\r\n`
+    const last = JSON.stringify(said([], { finishReason: 'STOP' }))
+    const body = `${good}data: {"cand\r\n\r\ndata: ${last}\r\n\r\n`
     expect(decode([utf8.encode(body)]).at(-1)).toEqual({ type: 'end' })
   })
 })

@@ -1,4 +1,4 @@
-/** The watching half: what the relay learns of a stream without touching it, and errors both ways. */
+/** The watching half: what the relay learns of a stream in passing, and errors both ways. */
 import { describe, expect, test } from 'bun:test'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { isObject } from '../../../src/core/json.ts'
