@@ -14,6 +14,11 @@ export type BlockKind = 'text' | 'thinking' | 'tool' | 'whole'
 /** Takes one event of the stream. */
 export type Emit = (event: JsonObject & { readonly type: string }) => void
 
+/** Every kind of a block's number is a block of its own, so that a mixed-up number loses nothing. */
+const kinds = ['text', 'thinking', 'tool', 'whole'] as const
+
+const keyOf = (block: number, kind: BlockKind): number => block * kinds.length + kinds.indexOf(kind)
+
 interface Block {
   readonly key: number
   readonly kind: BlockKind
@@ -23,7 +28,7 @@ interface Block {
   ended: boolean
 }
 
-/** The blocks of one answer. Keys are the caller's; the index on the wire counts up from 0. */
+/** The blocks of one answer. Numbers are the caller's; the index on the wire counts up from 0. */
 export class BlockSequence {
   readonly #emit: Emit
   readonly #queue = new Map<number, Block>()
@@ -34,19 +39,20 @@ export class BlockSequence {
     this.#emit = emit
   }
 
-  /** Whether a block is open or waiting, and of that kind. */
-  has(key: number, kind: BlockKind): boolean {
-    return this.#find(key)?.kind === kind
+  /** Whether a block of that number and kind is open or waiting. */
+  has(block: number, kind: BlockKind): boolean {
+    return this.#find(keyOf(block, kind)) !== null
   }
 
   /** Whether a tool was begun with this very input, as text. */
-  startedWithInput(key: number, input: string): boolean {
-    const given = this.#find(key)?.start.input
+  startedWithInput(block: number, input: string): boolean {
+    const given = this.#find(keyOf(block, 'tool'))?.start.input
     return input !== '' && input !== '{}' && given !== undefined && JSON.stringify(given) === input
   }
 
   /** Begins a block with `start`; one that is open or waiting already stays as it is. */
-  begin(key: number, kind: BlockKind, start: JsonObject): void {
+  begin(number: number, kind: BlockKind, start: JsonObject): void {
+    const key = keyOf(number, kind)
     if (this.#find(key) !== null) return
     const block: Block = { key, kind, start, waiting: [], ended: false }
     if (this.#current !== null && isDivisible(this.#current)) this.#close()
@@ -54,24 +60,27 @@ export class BlockSequence {
     else this.#queue.set(key, block)
   }
 
-  /** Adds to a block; without one of that key nothing happens. */
-  add(key: number, delta: JsonObject): void {
+  /** Adds to a block; without one of that number and kind nothing happens. */
+  add(block: number, kind: BlockKind, delta: JsonObject): void {
+    const key = keyOf(block, kind)
     if (this.#current?.key === key) this.#emitDelta(delta)
     else this.#queue.get(key)?.waiting.push(delta)
   }
 
-  /** Ends a block; without one of that key nothing happens. */
-  end(key: number): void {
-    const block = this.#find(key)
-    if (block === null) return
-    block.ended = true
-    if (block === this.#current) this.#advance()
+  /** Ends a block; without one of that number nothing happens. */
+  end(block: number): void {
+    for (const kind of kinds) {
+      const found = this.#find(keyOf(block, kind))
+      if (found === null) continue
+      found.ended = true
+      if (found === this.#current) this.#advance()
+    }
   }
 
   /** Ends all blocks, in their order. */
   endAll(): void {
     for (const block of this.#queue.values()) block.ended = true
-    if (this.#current !== null) this.end(this.#current.key)
+    this.#advance()
   }
 
   #find(key: number): Block | null {

@@ -16,6 +16,9 @@ import { dialect, type RawEvent, readAnswerTier, readStopReason, without } from 
 /** Blocks that may be open at once. A real server has one; beyond this it is not an answer. */
 const openBlocksMax = 1_024
 
+/** Beyond this an index is not a place. */
+const indexMax = 1_000_000
+
 /** What the hub's `start` says of a message; anything else goes along as it is. */
 const startKeys: ReadonlySet<string> = new Set([
   ...['id', 'type', 'role', 'model', 'content', 'stop_reason', 'stop_sequence', 'usage'],
@@ -73,7 +76,12 @@ export class MessageReader implements EventReader {
   readEvent(event: JsonObject, name: string | null): readonly HubEvent[] {
     if (this.#over) return []
     this.#out = []
-    this.#take(event, textAt(event, 'type') ?? name ?? '')
+    try {
+      this.#take(event, textAt(event, 'type') ?? name ?? '')
+    } catch (cause) {
+      // Nested so deeply that it can be read but not said again.
+      this.#fail(new GatewayError('upstream_protocol_error', { cause }))
+    }
     return this.#out
   }
 
@@ -179,7 +187,7 @@ export class MessageReader implements EventReader {
       default:
         this.#blockCount += 1
         this.#blocks.set(index, { kind: 'raw', block: null, input: '', signed: false })
-        this.#raw(null, event)
+        this.#raw(null, { ...event, index })
     }
   }
 
@@ -242,7 +250,7 @@ export class MessageReader implements EventReader {
     const open = this.#blocks.get(index) ?? this.#assumed(index, delta)
     if (open === null) return
     if (open.block === null) {
-      this.#raw(null, event)
+      this.#raw(null, { ...event, index })
       return
     }
     const { block } = open
@@ -298,7 +306,7 @@ export class MessageReader implements EventReader {
 
   #stop(event: JsonObject): void {
     const index = indexOf(event) ?? Math.max(0, this.#nextIndex - 1)
-    if (this.#blocks.get(index)?.block === null) this.#raw(null, event)
+    if (this.#blocks.get(index)?.block === null) this.#raw(null, { ...event, index })
     this.#close(index)
   }
 
@@ -364,7 +372,8 @@ export class MessageReader implements EventReader {
 
 function indexOf(event: JsonObject): number | null {
   const { index } = event
-  return typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : null
+  const isPlace = typeof index === 'number' && Number.isInteger(index)
+  return isPlace && index >= 0 && index <= indexMax ? index : null
 }
 
 /** The start of a block whose text comes as deltas, whatever the server put into it. */

@@ -1,4 +1,5 @@
 /** Writes hub events as a stream of the Messages API. */
+import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { HubEvent, HubUsage } from '../hub/events.ts'
 import { madeAnswerId } from '../hub/ids.ts'
@@ -21,14 +22,22 @@ export function writeStream(context: AnswerContext): EventWriter {
   const writer = new MessageWriter(context, (event) => {
     text += `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
   })
+  const fail = (error: GatewayError): void => {
+    text += errorEvent(writer.fail(error), context.requestId)
+  }
+  const take = (event: HubEvent): void => {
+    try {
+      if (event.type === 'error') fail(event.error)
+      else writer.take(event)
+    } catch (cause) {
+      // Nested so deeply that it can be read but not said again.
+      fail(new GatewayError('upstream_protocol_error', { cause }))
+    }
+  }
   return {
     write(events) {
       text = ''
-      for (const event of events) {
-        if (writer.over) break
-        if (event.type === 'error') text += errorEvent(writer.fail(event), context.requestId)
-        else writer.take(event)
-      }
+      for (const event of events) if (!writer.over) take(event)
       return text
     },
   }
@@ -108,10 +117,10 @@ export class MessageWriter {
     }
   }
 
-  /** Nothing more may be said. Returns the error of the event. */
-  fail(event: Of<'error'>): Of<'error'>['error'] {
+  /** Nothing more may be said. Returns `error`, for the caller to say. */
+  fail(error: GatewayError): GatewayError {
     this.over = true
-    return event.error
+    return error
   }
 
   /**
@@ -145,7 +154,7 @@ export class MessageWriter {
   #say(block: number, kind: BlockKind, delta: JsonObject, text: string): void {
     if (text === '' && !this.#blocks.has(block, kind)) return
     this.#blocks.begin(block, kind, emptyBlocks[kind] ?? {})
-    this.#blocks.add(block, delta)
+    this.#blocks.add(block, kind, delta)
   }
 
   #think(event: Of<'reasoning-delta'>): void {
@@ -160,7 +169,7 @@ export class MessageWriter {
       kind === 'signature' && (signedBy === dialect || this.#blocks.has(block, 'thinking'))
     if (belongs) {
       this.#blocks.begin(block, 'thinking', emptyBlocks.thinking ?? {})
-      this.#blocks.add(block, { type: 'signature_delta', signature: value })
+      this.#blocks.add(block, 'thinking', { type: 'signature_delta', signature: value })
     } else if (!this.#blocks.has(block, 'whole')) {
       this.#whole({ type: 'redacted_thinking', data: value })
     }
@@ -176,7 +185,7 @@ export class MessageWriter {
     this.#blocks.begin(block, 'tool', { type: 'tool_use', id, name, input: {} })
     if (!custom) return
     this.#customTools.add(block)
-    this.#blocks.add(block, { type: 'input_json_delta', partial_json: '{"input":"' })
+    this.#blocks.add(block, 'tool', { type: 'input_json_delta', partial_json: '{"input":"' })
   }
 
   #addArguments(event: Of<'tool-delta'>): void {
@@ -185,12 +194,12 @@ export class MessageWriter {
     const fragment = isText ? JSON.stringify(event.arguments).slice(1, -1) : event.arguments
     // An input that came whole with the start has been said.
     if (this.#blocks.startedWithInput(block, fragment)) return
-    this.#blocks.add(block, { type: 'input_json_delta', partial_json: fragment })
+    this.#blocks.add(block, 'tool', { type: 'input_json_delta', partial_json: fragment })
   }
 
   #endBlock(block: number): void {
     if (this.#customTools.delete(block)) {
-      this.#blocks.add(block, { type: 'input_json_delta', partial_json: '"}' })
+      this.#blocks.add(block, 'tool', { type: 'input_json_delta', partial_json: '"}' })
     }
     this.#blocks.end(block)
   }
@@ -199,16 +208,15 @@ export class MessageWriter {
     const citation = writeCitation(event.citation)
     if (citation === null) return
     this.#blocks.begin(event.block, 'text', emptyBlocks.text ?? {})
-    this.#blocks.add(event.block, { type: 'citations_delta', citation })
+    this.#blocks.add(event.block, 'text', { type: 'citations_delta', citation })
   }
 
   /** A block of its own, between the others. */
   #whole(content: JsonObject): void {
     this.#asides += 1
-    // Below every number that a raw block can have.
-    const key = Number.MIN_SAFE_INTEGER + this.#asides
-    this.#blocks.begin(key, 'whole', content)
-    this.#blocks.end(key)
+    const block = wholeBlocksFrom - this.#asides
+    this.#blocks.begin(block, 'whole', content)
+    this.#blocks.end(block)
   }
 
   /** What only this dialect understands, as its reader sent it. */
@@ -216,20 +224,21 @@ export class MessageWriter {
     const event = value?.event
     if (value === null || !isObject(event) || typeof event.type !== 'string') return
     const { block } = value
-    const key = typeof block === 'number' ? block : -1 - Number(event.index ?? 0)
+    // Blocks that have no number in the hub are told apart by their place, below all that have.
+    const number = typeof block === 'number' ? block : -1 - Number(event.index)
     const content = event.content_block
     switch (event.type) {
       case 'message_start':
         this.#extras = isObject(event.message) ? event.message : {}
         return
       case 'content_block_start':
-        if (isObject(content)) this.#blocks.begin(key, kindOf(content), content)
+        if (isObject(content)) this.#blocks.begin(number, kindOf(content), content)
         return
       case 'content_block_delta':
-        if (isObject(event.delta)) this.#blocks.add(key, event.delta)
+        if (isObject(event.delta)) this.#blocks.add(number, 'whole', event.delta)
         return
       case 'content_block_stop':
-        this.#blocks.end(key)
+        this.#blocks.end(number)
         break
       default:
         this.#open()
@@ -244,14 +253,14 @@ export class MessageWriter {
     const inDelta = Object.entries(details).filter(([key]) => deltaDetails.has(key))
     const beside = Object.entries(details).filter(([key]) => !deltaDetails.has(key))
     this.#emit({
+      ...Object.fromEntries(beside),
       type: 'message_delta',
       delta: {
+        ...Object.fromEntries(inDelta),
         stop_reason: this.#stopReason(),
         stop_sequence: this.#finish?.stopSequence ?? null,
-        ...Object.fromEntries(inDelta),
       },
       usage: writeUsage(this.#usage),
-      ...Object.fromEntries(beside),
     })
     this.#emit({ type: 'message_stop' })
     this.over = true
@@ -264,6 +273,9 @@ export class MessageWriter {
     return writeStopReason(reason, this.#finish?.native ?? null)
   }
 }
+
+/** Below the number of every block that a provider may have: its index is at most a million. */
+const wholeBlocksFrom = -10_000_000
 
 /** Blocks as they open. */
 const emptyBlocks: Partial<Record<BlockKind, JsonObject>> = {
