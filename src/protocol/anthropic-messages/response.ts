@@ -35,9 +35,15 @@ export function readResponse(body: JsonObject): readonly HubEvent[] {
   if (!Array.isArray(body.content)) {
     return [{ type: 'error', error: new GatewayError('upstream_protocol_error') }]
   }
-  for (const event of streamOf(body, body.content)) events.push(...reader.readEvent(event, null))
-  events.push(...reader.end())
-  return events
+  try {
+    for (const event of streamOf(body, body.content)) {
+      for (const read of reader.readEvent(event, null)) events.push(read)
+    }
+  } catch (cause) {
+    // Nested so deeply that it can be read but not said again.
+    return [{ type: 'error', error: new GatewayError('upstream_protocol_error', { cause }) }]
+  }
+  return [...events, ...reader.end()]
 }
 
 /** The stream that would have brought a message. */

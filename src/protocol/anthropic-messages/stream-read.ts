@@ -3,21 +3,13 @@ import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, objectAt, textAt } from '../../core/json.ts'
 import type { Frame } from '../../sse/frame.ts'
 import type { HubEvent } from '../hub/events.ts'
-import { madeToolCallId } from '../hub/ids.ts'
 import { NOT_JSON, parseData } from '../openai/data.ts'
 import type { EventReader } from '../translation.ts'
-import { readCitation } from './citation.ts'
+import { BlockReader } from './block-read.ts'
 import { readEventError } from './error.ts'
-import { unseal } from './sealed.ts'
 import { LastUsage } from './usage.ts'
 import { streamOfBlock } from './whole-block.ts'
-import { dialect, type RawEvent, readAnswerTier, readStopReason, without } from './words.ts'
-
-/** Blocks that may be open at once. A real server has one; beyond this it is not an answer. */
-const openBlocksMax = 1_024
-
-/** Beyond this an index is not a place. */
-const indexMax = 1_000_000
+import { dialect, rawEvent, readAnswerTier, readStopReason, without } from './words.ts'
 
 /** What the hub's `start` says of a message; anything else goes along as it is. */
 const startKeys: ReadonlySet<string> = new Set([
@@ -25,16 +17,6 @@ const startKeys: ReadonlySet<string> = new Set([
 ])
 const finishKeys: ReadonlySet<string> = new Set(['stop_reason', 'stop_sequence'])
 const messageDeltaKeys: ReadonlySet<string> = new Set(['type', 'delta', 'usage'])
-
-/** A block between its start and its stop. */
-interface OpenBlock {
-  readonly kind: 'text' | 'thinking' | 'redacted' | 'tool' | 'raw'
-  /** The hub's number; null for a block that only this dialect understands. */
-  readonly block: number | null
-  /** A tool's input that came whole with the start, until a delta takes its place. */
-  input: string
-  signed: boolean
-}
 
 /** What the last `message_delta` with a reason said. */
 interface Finish {
@@ -48,21 +30,15 @@ export function readStream(): EventReader {
   return new MessageReader()
 }
 
-/**
- * Each start of a block is also sent as a `raw` event, so that a writer of this dialect opens it
- * where it was opened and with the fields (`caller`, `citations`) that the hub has no words for.
- */
+/** Reads one answer: from a stream, or from a message that came whole. */
 export class MessageReader implements EventReader {
   readonly #usage = new LastUsage()
-  readonly #blocks = new Map<number, OpenBlock>()
+  readonly #blocks = new BlockReader((event) => this.#out.push(event))
   #out: HubEvent[] = []
   #id = ''
   #started = false
   #over = false
-  #hasToolCalls = false
   #finish: Finish | null = null
-  #blockCount = 0
-  #nextIndex = 0
 
   read(frame: Frame): readonly HubEvent[] {
     if (this.#over) return []
@@ -79,7 +55,7 @@ export class MessageReader implements EventReader {
     try {
       this.#take(event, textAt(event, 'type') ?? name ?? '')
     } catch (cause) {
-      // Nested so deeply that it can be read but not said again.
+      // Too many blocks, or nested so deeply that it can be read but not said again.
       this.#fail(new GatewayError('upstream_protocol_error', { cause }))
     }
     return this.#out
@@ -99,13 +75,15 @@ export class MessageReader implements EventReader {
         this.#start(objectAt(event, 'message') ?? {})
         break
       case 'content_block_start':
-        this.#begin(event)
+        this.#begin()
+        this.#blocks.begin(event)
         break
       case 'content_block_delta':
-        this.#add(event)
+        this.#begin()
+        this.#blocks.add(event)
         break
       case 'content_block_stop':
-        this.#stop(event)
+        this.#blocks.stop(event)
         break
       case 'message_delta':
         this.#takeFinish(event)
@@ -115,7 +93,8 @@ export class MessageReader implements EventReader {
         break
       default:
         if (type === 'error' || event.error) this.#fail(readEventError(event))
-        else if (type !== '') this.#raw(null, event)
+        // Before the start there is nothing that it could belong to: a ping, as a rule.
+        else if (type !== '' && this.#started) this.#out.push(rawEvent(null, event))
     }
   }
 
@@ -123,7 +102,7 @@ export class MessageReader implements EventReader {
     const id = textAt(message, 'id') ?? ''
     const isFirst = !this.#started
     // A gateway that retried behind our back: what was sent cannot be taken back.
-    if (!isFirst && id !== this.#id && this.#blockCount > 0) {
+    if (!isFirst && id !== this.#id && this.#blocks.count > 0) {
       const message = 'The provider began a second answer in the middle of the first.'
       this.#fail(new GatewayError('upstream_protocol_error', { message }))
       return
@@ -133,7 +112,7 @@ export class MessageReader implements EventReader {
     if (usage !== null) this.#report(usage)
     const rest = without(message, startKeys)
     if (!isFirst) return
-    if (rest !== null) this.#raw(null, { type: 'message_start', message: rest })
+    if (rest !== null) this.#out.push(rawEvent(null, { type: 'message_start', message: rest }))
     this.#takeWhole(message)
   }
 
@@ -155,173 +134,19 @@ export class MessageReader implements EventReader {
   #open(id: string, model: string, usage: JsonObject | null): void {
     this.#started = true
     this.#id = id
+    this.#blocks.answerId = id
     const tier = usage === null ? null : textAt(usage, 'service_tier')
     const serviceTier = readAnswerTier(tier)
     this.#out.push({ type: 'start', id, model, createdS: null, serviceTier, fingerprint: null })
   }
 
-  #begin(event: JsonObject): void {
+  /** Begins an answer whose start is missing. */
+  #begin(): void {
     if (!this.#started) this.#open('', '', null)
-    const index = indexOf(event) ?? this.#nextIndex
-    this.#close(index)
-    const content = objectAt(event, 'content_block')
-    if (content === null) return
-    if (this.#blocks.size >= openBlocksMax) {
-      this.#fail(new GatewayError('upstream_protocol_error'))
-      return
-    }
-    this.#nextIndex = index + 1
-    switch (content.type) {
-      case 'text':
-        this.#beginText(index, event, content)
-        break
-      case 'thinking':
-        this.#beginThinking(index, event, content)
-        break
-      case 'redacted_thinking':
-        this.#beginRedacted(index, event, content)
-        break
-      case 'tool_use':
-        this.#beginTool(index, event, content)
-        break
-      default:
-        this.#blockCount += 1
-        this.#blocks.set(index, { kind: 'raw', block: null, input: '', signed: false })
-        this.#raw(null, { ...event, index })
-    }
-  }
-
-  /** Opens a block of the hub; `event` is what a writer of this dialect opens it with. */
-  #enter(index: number, kind: OpenBlock['kind'], event: JsonObject): OpenBlock & { block: number } {
-    const open = { kind, block: this.#blockCount, input: '', signed: false }
-    this.#blockCount += 1
-    this.#blocks.set(index, open)
-    this.#raw(open.block, event)
-    return open
-  }
-
-  #beginText(index: number, event: JsonObject, content: JsonObject): void {
-    const text = textAt(content, 'text') ?? ''
-    const { block } = this.#enter(index, 'text', emptied(event, content, 'text'))
-    if (text !== '') this.#text(block, text)
-  }
-
-  #beginThinking(index: number, event: JsonObject, content: JsonObject): void {
-    const text = textAt(content, 'thinking') ?? ''
-    const signature = textAt(content, 'signature') ?? ''
-    const open = this.#enter(index, 'thinking', emptied(event, content, 'thinking', 'signature'))
-    if (text !== '') this.#thinking(open.block, text)
-    this.#sign(open, signature)
-  }
-
-  #beginRedacted(index: number, event: JsonObject, content: JsonObject): void {
-    const data = textAt(content, 'data') ?? ''
-    const foreign = unseal(data)
-    const { block } = this.#enter(index, 'redacted', event)
-    this.#out.push({
-      type: 'reasoning-signature',
-      choice: 0,
-      block,
-      kind: foreign?.kind === 'signature' ? 'signature' : 'redacted',
-      signature: foreign?.signature ?? data,
-      signedBy: foreign?.signedBy ?? dialect,
-      id: foreign?.id ?? null,
-    })
-  }
-
-  #beginTool(index: number, event: JsonObject, content: JsonObject): void {
-    this.#hasToolCalls = true
-    const given = textAt(content, 'id')
-    const id = given || madeToolCallId(this.#id, 0, this.#blockCount)
-    const start = given ? event : { ...event, content_block: { ...content, id } }
-    const open = this.#enter(index, 'tool', start)
-    const input = objectAt(content, 'input')
-    if (input !== null && Object.keys(input).length > 0) open.input = JSON.stringify(input)
-    const name = textAt(content, 'name') ?? ''
-    const { block } = open
-    const call = { choice: 0, block, id, name, custom: false, signature: null }
-    this.#out.push({ type: 'tool-start', ...call })
-  }
-
-  #add(event: JsonObject): void {
-    const delta = objectAt(event, 'delta')
-    if (delta === null) return
-    const index = indexOf(event) ?? Math.max(0, this.#nextIndex - 1)
-    const open = this.#blocks.get(index) ?? this.#assumed(index, delta)
-    if (open === null) return
-    if (open.block === null) {
-      this.#raw(null, { ...event, index })
-      return
-    }
-    const { block } = open
-    if (delta.type === 'text_delta' && open.kind === 'text') {
-      this.#text(block, textAt(delta, 'text') ?? '')
-    } else if (delta.type === 'input_json_delta' && open.kind === 'tool') {
-      const fragment = textAt(delta, 'partial_json') ?? ''
-      if (fragment !== '') open.input = ''
-      this.#out.push({ type: 'tool-delta', choice: 0, block, arguments: fragment })
-    } else if (delta.type === 'thinking_delta' && open.kind === 'thinking') {
-      this.#thinking(block, textAt(delta, 'thinking') ?? '')
-    } else if (delta.type === 'signature_delta' && open.kind === 'thinking') {
-      this.#sign({ ...open, block }, textAt(delta, 'signature') ?? '')
-      open.signed = true
-    } else if (delta.type === 'citations_delta' && open.kind === 'text') {
-      const citation = readCitation(delta.citation)
-      if (citation !== null) this.#out.push({ type: 'citation', choice: 0, block, citation })
-    }
-  }
-
-  /** Text whose block was never opened is text all the same; anything else is not understood. */
-  #assumed(index: number, delta: JsonObject): OpenBlock | null {
-    if (delta.type !== 'text_delta' && delta.type !== 'thinking_delta') return null
-    const content =
-      delta.type === 'text_delta'
-        ? { type: 'text', text: '' }
-        : { type: 'thinking', thinking: '', signature: '' }
-    this.#begin({ type: 'content_block_start', index, content_block: content })
-    return this.#blocks.get(index) ?? null
-  }
-
-  #text(block: number, text: string): void {
-    this.#out.push({ type: 'text-delta', choice: 0, block, text, logprobs: null })
-  }
-
-  #thinking(block: number, text: string): void {
-    this.#out.push({ type: 'reasoning-delta', choice: 0, block, text, summary: false })
-  }
-
-  #sign(open: OpenBlock & { block: number }, signature: string): void {
-    if (signature === '' || open.signed) return
-    const foreign = unseal(signature)
-    this.#out.push({
-      type: 'reasoning-signature',
-      choice: 0,
-      block: open.block,
-      kind: foreign?.kind === 'redacted' ? 'redacted' : 'signature',
-      signature: foreign?.signature ?? signature,
-      signedBy: foreign?.signedBy ?? dialect,
-      id: foreign?.id ?? null,
-    })
-  }
-
-  #stop(event: JsonObject): void {
-    const index = indexOf(event) ?? Math.max(0, this.#nextIndex - 1)
-    if (this.#blocks.get(index)?.block === null) this.#raw(null, { ...event, index })
-    this.#close(index)
-  }
-
-  #close(index: number): void {
-    const open = this.#blocks.get(index)
-    if (open === undefined) return
-    this.#blocks.delete(index)
-    const { block, input } = open
-    if (block === null) return
-    if (input !== '') this.#out.push({ type: 'tool-delta', choice: 0, block, arguments: input })
-    this.#out.push({ type: 'block-end', choice: 0, block })
   }
 
   #takeFinish(event: JsonObject): void {
-    if (!this.#started) this.#open('', '', null)
+    this.#begin()
     const usage = objectAt(event, 'usage')
     if (usage !== null) this.#report(usage)
     const delta = objectAt(event, 'delta') ?? {}
@@ -342,14 +167,14 @@ export class MessageReader implements EventReader {
 
   /** The end. The finish was held until here, because `message_delta` may come again. */
   #complete(): void {
-    for (const index of [...this.#blocks.keys()]) this.#close(index)
-    if (!this.#started) this.#open('', '', null)
+    this.#begin()
+    this.#blocks.closeAll()
     const finish = this.#finish
     if (finish !== null) {
       this.#out.push({
         type: 'finish',
         choice: 0,
-        reason: readStopReason(finish.reason, this.#hasToolCalls),
+        reason: readStopReason(finish.reason, this.#blocks.hasToolCalls),
         native: finish.reason,
         stopSequence: finish.stopSequence,
         details: finish.details === null ? null : { dialect, value: finish.details },
@@ -363,22 +188,4 @@ export class MessageReader implements EventReader {
     this.#out.push({ type: 'error', error })
     this.#over = true
   }
-
-  #raw(block: number | null, event: JsonObject): void {
-    const value: RawEvent = { block, event }
-    this.#out.push({ type: 'raw', choice: 0, native: { dialect, value } })
-  }
-}
-
-function indexOf(event: JsonObject): number | null {
-  const { index } = event
-  const isPlace = typeof index === 'number' && Number.isInteger(index)
-  return isPlace && index >= 0 && index <= indexMax ? index : null
-}
-
-/** The start of a block whose text comes as deltas, whatever the server put into it. */
-function emptied(event: JsonObject, content: JsonObject, ...keys: readonly string[]): JsonObject {
-  if (keys.every((key) => content[key] === '')) return event
-  const empty = Object.fromEntries(keys.map((key) => [key, '']))
-  return { ...event, content_block: { ...content, ...empty } }
 }

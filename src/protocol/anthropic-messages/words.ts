@@ -1,16 +1,22 @@
 /** The words of the Messages API that stand for something in the hub. */
 import { isObject, type JsonObject } from '../../core/json.ts'
-import type { FinishReason } from '../hub/events.ts'
+import type { FinishReason, HubEvent } from '../hub/events.ts'
 import type { Native } from '../hub/request.ts'
 
 /** The name of this dialect, as it marks what only it understands. */
 export const dialect = 'anthropic-messages'
 
 /** What an event of a stream is in the hub when only this dialect can say it. */
-export interface RawEvent {
+interface RawEvent {
   /** The hub's block that it belongs to, or null for one that the hub has no words for. */
   readonly block: number | null
   readonly event: JsonObject
+}
+
+/** An event that only this dialect understands, in the hub. */
+export function rawEvent(block: number | null, event: JsonObject): HubEvent {
+  const value: RawEvent = { block, event }
+  return { type: 'raw', choice: 0, native: { dialect, value } }
 }
 
 /** The finish for each `stop_reason`; `compaction` pauses a turn like `pause_turn` does. */

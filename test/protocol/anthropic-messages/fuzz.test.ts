@@ -112,6 +112,7 @@ test('frames of a provider', () => {
       const watch = anthropicMessages.watch()
       for (const each of frames) watch.look(each.data, each.event)
       const events = decode(frames)
+      expect(['start', 'error']).toContain(events[0]?.type ?? '')
       expect(['end', 'error']).toContain(events.at(-1)?.type ?? '')
       expect(events.filter(({ type }) => type === 'end' || type === 'error')).toHaveLength(1)
       for (const each of events) if (each.type === 'tool-start') expect(each.id).not.toBe('')
