@@ -19,6 +19,11 @@ export interface EventReader {
    * an `error` (`upstream_incomplete`) where it was not, nothing where either was already sent.
    */
   end(): readonly HubEvent[]
+  /**
+   * A finish was read, though it may not have been told yet because more may come: what breaks
+   * from here on breaks nothing. Absent where a `finish` event is told as soon as it is read.
+   */
+  readonly finished?: boolean
 }
 
 /** What a writer must know of the request that it answers. */

@@ -176,12 +176,14 @@ export class ClientStream implements Swept {
         ? this.#lastByteAtMs
         : Math.max(passage.lastEventAtMs, this.#outlet?.lastReliefAtMs ?? 0)
     const idleMs = now - lastSignMs
-    if (passage?.ended === true) {
+    const isLate = settings.idleTimeoutMs > 0 && idleMs > settings.idleTimeoutMs
+    if (passage?.ended === true || (passage?.complete === true && isLate)) {
+      // A provider that is silent behind a whole answer has only forgotten to close.
       if (idleMs > LINGER_MS && !this.#lingering) {
         this.#lingering = true
         void this.#opened?.reader?.cancel().catch(() => {})
       }
-    } else if (settings.idleTimeoutMs > 0 && idleMs > settings.idleTimeoutMs) {
+    } else if (isLate) {
       abort.abort(new GatewayError('upstream_idle_timeout'))
     }
   }

@@ -140,7 +140,12 @@ export class EventInspector implements Passage {
     if (this.#oversize) throw new GatewayError('upstream_truncated')
     if (!this.#protocol.hasEndMarker && !this.#protocol.needsFinish) return segments
     if (!watch.finished) throw new GatewayError('upstream_incomplete')
-    if (watch.missingEnd === null) return segments
+    if (watch.missingEnd === null) {
+      // Google's SDK fails on a last event without its blank line; its streams end their lines so.
+      return this.#protocol.needsFinish && blank !== ''
+        ? [...segments, encoded('\r\n\r\n')]
+        : segments
+    }
     return [...segments, encoded(`${blank}${watch.missingEnd}`)]
   }
 

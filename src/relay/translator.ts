@@ -57,7 +57,7 @@ export class Translator implements Passage {
   }
 
   get complete(): boolean {
-    return this.ended || this.#finished || this.error !== null
+    return this.ended || this.#finished || this.#reader.finished === true || this.error !== null
   }
 
   take(chunk: Uint8Array): readonly Uint8Array[] {

@@ -38,24 +38,29 @@ export function anthropicRoutes(options: RouterOptions, writeProblem: WriteProbl
 }
 
 const v1beta = '/v1beta/'
+const v1 = '/v1/'
 
 /** `POST /v1beta/models/{model}:{action}` and the list of models in Gemini's shape. */
 export function geminiRoutes(options: RouterOptions, writeProblem: WriteProblem) {
   const forward = forwarder(options, writeProblem)
   const { models } = options
   const wrongMethod = refuseMethod(writeProblem, 'GET, HEAD, POST')
-  return new Elysia({ name: 'gemini', normalize: false })
-    .get('/v1beta/models', ({ request }) => models.listGemini(arrivalOf(request).request), hidden)
-    .get(
-      '/v1beta/models/*',
-      ({ request }) => {
-        const arrival = arrivalOf(request)
-        return models.getGemini(decoded(arrival, '/v1beta/models/'), arrival.request)
-      },
-      hidden,
-    )
-    .post('/v1beta/*', ({ request }) => geminiCall(request, forward, options), hidden)
-    .all('/v1beta/*', wrongMethod, hidden)
+  return (
+    new Elysia({ name: 'gemini', normalize: false })
+      .get('/v1beta/models', ({ request }) => models.listGemini(arrivalOf(request).request), hidden)
+      .get(
+        '/v1beta/models/*',
+        ({ request }) => {
+          const arrival = arrivalOf(request)
+          return models.getGemini(decoded(arrival, '/v1beta/models/'), arrival.request)
+        },
+        hidden,
+      )
+      .post('/v1beta/*', ({ request }) => geminiCall(request, forward, options), hidden)
+      // Google's SDK calls `v1` unless it is told otherwise.
+      .post('/v1/models/*', ({ request }) => geminiCall(request, forward, options), hidden)
+      .all('/v1beta/*', wrongMethod, hidden)
+  )
 }
 
 const geminiActions: ReadonlySet<string> = new Set([
@@ -72,7 +77,7 @@ function geminiCall(request: Request, forward: Forward, options: RouterOptions):
 
 /** The model and the action are the last part of the path: `models/{model}:{action}`. */
 function geminiDestination(arrival: Arrival, options: RouterOptions): Destination {
-  const name = decoded(arrival, v1beta)
+  const name = decoded(arrival, arrival.path.startsWith(v1beta) ? v1beta : v1)
   const colon = name.lastIndexOf(':')
   const action = name.slice(colon + 1)
   if (colon <= 0 || !geminiActions.has(action)) throw new GatewayError('unknown_url')

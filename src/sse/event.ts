@@ -51,6 +51,8 @@ function parsedData(text: string): string | null {
   // An event that was cut at the end of the stream has no blank line yet.
   parser.feed('\n\n')
   if (data !== null) return data
+  // Gemini reports a failure in the middle of its stream as a bare JSON object.
+  if (text.trimStart().startsWith('{')) return text
   // The parser dispatches nothing for empty data; SDKs do, and then fail on it.
   return /^data:? ?$/m.test(text) ? '' : null
 }

@@ -1,6 +1,7 @@
 /** Reads an answer as far as the commit point: the first event with content. */
 import { GatewayError } from '../core/errors.ts'
 import type { Protocol, StreamWatch } from '../protocol/protocol.ts'
+import { BoundaryFinder } from '../sse/boundary.ts'
 import { createDeframer } from '../sse/deframe.ts'
 import type { Frame } from '../sse/frame.ts'
 
@@ -24,6 +25,7 @@ export async function readFirstContent(
   const watch = protocol.watch()
   // The deframer never sees more than `bytesMax`, so its own bound is not what ends this.
   const deframer = createDeframer(protocol.framing, Number.MAX_SAFE_INTEGER)
+  const finder = protocol.framing === 'sse' ? new BoundaryFinder() : null
   const chunks: Uint8Array[] = []
   let bytes = 0
   let events = 0
@@ -32,9 +34,12 @@ export async function readFirstContent(
     if (done || value === undefined) break
     chunks.push(value)
     bytes += value.length
-    const frames = deframer.push(value)
-    events += frames.length
-    if (commits(frames, watch) || bytes > bytesMax) return { chunks, ended: false }
+    for (const piece of finder === null ? [value] : eventsOf(value, finder)) {
+      const frames = deframer.push(piece)
+      events += frames.length
+      if (commits(frames, watch)) return { chunks, ended: false }
+    }
+    if (bytes > bytesMax) return { chunks, ended: false }
   }
   // The body ended before any content did: an unterminated event may still be good.
   const last = deframer.end()
@@ -43,6 +48,16 @@ export async function readFirstContent(
   if (watch.finished || (endIsEnough && chunks.length > 0)) return { chunks, ended: true }
   const silent = events + last.length === 0
   throw new GatewayError(silent ? 'upstream_empty' : 'upstream_incomplete')
+}
+
+/** A chunk an event at a time, so that nothing behind the first content is looked at twice. */
+function* eventsOf(chunk: Uint8Array, finder: BoundaryFinder): Generator<Uint8Array> {
+  let start = 0
+  for (let end = finder.next(chunk, 0); end !== -1; end = finder.next(chunk, end)) {
+    yield chunk.subarray(start, end)
+    start = end
+  }
+  if (start < chunk.length) yield chunk.subarray(start)
 }
 
 /** Whether one of the frames is what the client has waited for. Throws the provider's own error. */

@@ -86,6 +86,10 @@ describe('the runner', () => {
     expect([nothing.code, nothing.lines.at(-1)]).toEqual([1, '0 passed, 1 failed'])
   })
 
+  const packageFile = JSON.stringify({
+    scripts: { build: 'bun src/build.ts dist/sluice' },
+  })
+
   const asks = `import { binaryPath } from './kit/binary.ts'
     test('asks', async () => {
       const both = await Promise.all([binaryPath(), binaryPath()])
@@ -98,14 +102,23 @@ describe('the runner', () => {
     const build = `require('node:fs').appendFileSync(${JSON.stringify(count)}, 'x')
       await Bun.sleep(50)
       await Bun.write(process.argv[2], 'built')`
-    const files = { 'a.test.ts': asks, 'b.test.ts': asks, 'src/build.ts': build }
+    const files = {
+      'a.test.ts': asks,
+      'b.test.ts': asks,
+      'src/build.ts': build,
+      './package.json': packageFile,
+    }
     const { code, lines } = await run('built', files)
     expect([code, lines.at(-1)]).toEqual([0, '2 passed, 0 failed'])
     expect(await Bun.file(count).text()).toBe('x')
   })
 
   test('shows why the executable could not be built', async () => {
-    const files = { 'a.test.ts': asks, 'src/build.ts': `console.error('no such'); process.exit(2)` }
+    const files = {
+      'a.test.ts': asks,
+      'src/build.ts': `console.error('no such'); process.exit(2)`,
+      './package.json': packageFile,
+    }
     const { code, lines, stderr } = await run('unbuilt', files)
     expect([code, lines.at(-1)]).toEqual([1, '0 passed, 1 failed'])
     expect(stderr).toContain('exit 2\nno such')
