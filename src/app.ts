@@ -72,7 +72,7 @@ export async function startApp(
   const underway = new Underway()
   const spool = openSpool(config.intake, worker.id)
   const admission = createAdmission(config.apiKeys)
-  const providers = buildProviders(config.providers, config.demo, protocols)
+  const providers = buildProviders(config.providers, config.demo, protocols, config.upstreamProxy)
   const shared = { config, log, pool, sweep, underway, spool, admission, providers }
   const stages = stagesOf(shared)
   const status = { ready: true, draining: false }

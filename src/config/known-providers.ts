@@ -116,7 +116,15 @@ export const knownProviders: readonly KnownProvider[] = [
   known('writer', 'WRITER', 'https://api.writer.com/v1'),
   {
     ...known('watsonx', 'WATSONX', ''),
-    options: [option('projectId', 'WATSONX_PROJECT_ID', 'Project of the provider watsonx.')],
+    options: [
+      option('projectId', 'WATSONX_PROJECT_ID', 'Project of the provider watsonx.'),
+      option('spaceId', 'WATSONX_SPACE_ID', 'Its deployment space, in place of a project.'),
+      option(
+        'iamAddress',
+        'WATSONX_IAM_URL',
+        'Where its key is exchanged for a token; empty is IBM Cloud.',
+      ),
+    ],
   },
   known('snowflake', 'SNOWFLAKE', ''),
   known('voyage', 'VOYAGE', 'https://api.voyageai.com/v1'),

@@ -1,23 +1,60 @@
-/** Any endpoint that speaks OpenAI's API: vLLM, Ollama, Groq, OpenRouter and many more. */
+/** Any endpoint that speaks OpenAI's API, and what tells one such provider from another. */
 import type { ProviderSettings } from '../config/config.ts'
 import { addressBelow } from './address.ts'
 import { matchesModel } from './claims.ts'
 import { bearer } from './credentials.ts'
-import { openaiDial, type Protocols } from './protocols.ts'
+import { knownRoles } from './message-quirks.ts'
+import { type OpenAIDialect, openaiDial, type Protocols } from './protocols.ts'
 import type { Provider } from './provider.ts'
+import { applyQuirks, type Quirk } from './quirks.ts'
+
+/** A provider of the OpenAI family: the whole of its file. */
+export interface CompatibleKind {
+  /** The dialects that it answers in. Clients of any other are translated to chat. */
+  readonly speaks: readonly OpenAIDialect[]
+  /** The names that nobody else gives to models. */
+  readonly claims?: RegExp
+  /** Where it chats, if not at `/chat/completions`. */
+  readonly chatPath?: string
+  /** What an address without a path is meant to have. */
+  readonly root?: string
+  /** As in `Provider.family`; most have a good part of OpenAI's API. */
+  readonly family?: 'openai' | null
+  /** What is different in bodies that were translated for it, in order. */
+  readonly quirks: readonly Quirk[]
+}
 
 /**
- * Makes the provider. It claims no bare names but those the operator listed, because a compatible
- * endpoint may serve anything. Throws `GatewayError` for an address or a key that cannot be used.
+ * The way to make providers of a kind. Those throw `GatewayError` for an address or a key that
+ * cannot be used.
  */
-export function compatible(settings: ProviderSettings, protocols: Protocols): Provider {
-  return {
+export function compatibleKind(
+  kind: CompatibleKind,
+): (settings: ProviderSettings, protocols: Protocols) => Provider {
+  const { speaks: dialects, claims, chatPath = '/chat/completions', root = '', quirks } = kind
+  const { family = 'openai' } = kind
+  return (settings, protocols) => ({
     name: settings.name,
     settings,
-    family: 'openai',
-    dial: openaiDial(protocols),
-    url: addressBelow(settings.baseUrl),
+    family,
+    dial: openaiDial(protocols, { dialects, chatPath }),
+    url: addressBelow(rooted(settings.baseUrl, root)),
     authorize: bearer(settings.apiKey),
-    claims: (model) => matchesModel(settings.models, model),
-  }
+    amend: (body) => applyQuirks(quirks, body),
+    claims: (model) => claims?.test(model) === true || matchesModel(settings.models, model),
+  })
+}
+
+/** Servers of one's own are often given by host and port only. */
+function rooted(baseUrl: string, root: string): string {
+  return URL.parse(baseUrl)?.pathname === '/' ? `${baseUrl.replace(/\/+$/, '')}${root}` : baseUrl
+}
+
+/**
+ * Whatever the operator lists under a name of its own. It claims no bare names but those listed,
+ * because such an endpoint may serve anything.
+ */
+export const compatible: CompatibleKind = {
+  speaks: ['openai-chat', 'openai-completions', 'openai-responses'],
+  quirks: knownRoles,
 }

@@ -1,18 +1,24 @@
 /** OpenAI: `api.openai.com`, or what `OPENAI_BASE_URL` puts in its place. */
-import type { ProviderSettings } from '../config/config.ts'
-import { addressBelow } from './address.ts'
-import { matchesModel } from './claims.ts'
-import { bearer } from './credentials.ts'
-import { openaiDial, type Protocols } from './protocols.ts'
-import type { Provider } from './provider.ts'
+import type { CompatibleKind } from './compatible.ts'
+import { withoutCacheMarkers, withoutReasoning } from './message-quirks.ts'
+import { efforts, type Quirk, withoutTopK } from './quirks.ts'
+
+/** What OpenAI refuses though the dialect is its own, wherever its models run. */
+export const openaiQuirks: readonly Quirk[] = [
+  withoutTopK,
+  withoutCacheMarkers,
+  withoutReasoning,
+  efforts({ max: 'xhigh' }, 'The highest effort is `xhigh`.'),
+]
 
 /** The names OpenAI gives its models; a fine-tuned one carries `ft:` in front. */
 const ownModels = new RegExp(
   `^(?:ft:)?(?:${[
-    'gpt-',
+    // `gpt-oss` is open: everybody serves it but OpenAI.
+    'gpt-(?!oss)',
     'chatgpt-',
     'o[134](?:-|:|$)',
-    'text-embedding-',
+    'text-embedding-(?:3-|ada-)',
     'text-moderation-',
     'omni-moderation-',
     'dall-e-',
@@ -27,15 +33,9 @@ const ownModels = new RegExp(
   ].join('|')})`,
 )
 
-/** Makes the provider. Throws `GatewayError` for an address or a key that cannot be used. */
-export function openai(settings: ProviderSettings, protocols: Protocols): Provider {
-  return {
-    name: settings.name,
-    settings,
-    family: 'openai',
-    dial: openaiDial(protocols),
-    url: addressBelow(settings.baseUrl),
-    authorize: bearer(settings.apiKey),
-    claims: (model) => ownModels.test(model) || matchesModel(settings.models, model),
-  }
+/** It speaks everything; it is the family. */
+export const openai: CompatibleKind = {
+  speaks: ['openai-chat', 'openai-completions', 'openai-responses'],
+  claims: ownModels,
+  quirks: openaiQuirks,
 }

@@ -1,14 +1,17 @@
 /** Which dialect is spoken on which endpoint of an OpenAI-family API. */
 import type { EndpointName } from '../config/config.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { ProtocolName } from '../protocol/names.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { Provider } from './provider.ts'
 
-/** The dialects of the OpenAI family, handed in by the composition root. */
+/** The dialects, handed in by the composition root. */
 export interface Protocols {
   readonly chat: Protocol
   readonly completions: Protocol
   readonly responses: Protocol
+  readonly messages: Protocol
+  readonly gemini: Protocol
   /** For everything that is passed along without being understood. */
   readonly opaque: Protocol
 }
@@ -46,18 +49,52 @@ function protocolByPath(protocols: Protocols, path: string): Protocol {
   return protocols.opaque
 }
 
+/** A dialect of the OpenAI family that answers. */
+export type OpenAIDialect = Extract<ProtocolName, `openai-${string}`>
+
 /** Dialects that a member of the OpenAI family understands without translation. */
-const ownDialects: ReadonlySet<ProtocolName> = new Set([
+export const ownDialects: ReadonlySet<ProtocolName> = new Set([
   'openai-chat',
   'openai-completions',
   'openai-responses',
   'opaque',
 ])
 
-/** How a member of the OpenAI family is called: as the client called us, else as a chat. */
-export function openaiDial(protocols: Protocols): Provider['dial'] {
-  return ({ endpoint, path, search, protocol }) =>
-    ownDialects.has(protocol.name)
-      ? { protocol: protocolFor(protocols, endpoint, path), path, search }
-      : { protocol: protocols.chat, path: '/chat/completions', search: '' }
+/** What a member of the OpenAI family speaks. */
+export interface Spoken {
+  /** Of the dialects that answer. Whoever speaks another one is translated to chat. */
+  readonly dialects: readonly OpenAIDialect[]
+  /** Where it chats; `/chat/completions` but for the odd one. */
+  readonly chatPath: string
+}
+
+const everything: Spoken = {
+  dialects: ['openai-chat', 'openai-completions', 'openai-responses'],
+  chatPath: '/chat/completions',
+}
+
+/** Paths that ask a model for an answer, and not for a count of tokens, a vector or a file. */
+const asksForAnswer =
+  /^\/(?:(?:chat\/)?completions|responses|messages|.*:(?:g|streamG)enerateContent)$/
+
+/**
+ * How a member of the OpenAI family is called: as the client called us where it speaks that, else
+ * as a chat.
+ * @throws GatewayError `unknown_url`, from the returned function, for what it does not have.
+ */
+export function openaiDial(protocols: Protocols, spoken = everything): Provider['dial'] {
+  const { dialects, chatPath } = spoken
+  const speaks: ReadonlySet<ProtocolName> = new Set(dialects)
+  return ({ endpoint, path, search, protocol: client }) => {
+    const own = protocolFor(protocols, endpoint, path)
+    // A path that nobody here knows is the provider's to refuse.
+    const isForwarded = endpoint === 'passthrough' || endpoint === 'other' || own.name === 'opaque'
+    if (isForwarded && ownDialects.has(client.name)) return { protocol: own, path, search }
+    if (ownDialects.has(client.name) && speaks.has(own.name)) {
+      return { protocol: own, path: own.name === 'openai-chat' ? chatPath : path, search }
+    }
+    const isTranslated = client.translation !== null && speaks.has('openai-chat')
+    if (!isTranslated || !asksForAnswer.test(path)) throw new GatewayError('unknown_url')
+    return { protocol: protocols.chat, path: chatPath, search: '' }
+  }
 }

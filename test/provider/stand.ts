@@ -24,11 +24,13 @@ const unused = (): never => {
   throw new Error('The tests of the providers only tell dialects apart.')
 }
 
-/** Four dialects to tell apart. */
+/** Dialects to tell apart. */
 export const protocols: Protocols = {
   chat: dialect('openai-chat'),
   completions: dialect('openai-completions'),
   responses: dialect('openai-responses'),
+  messages: dialect('anthropic-messages'),
+  gemini: dialect('gemini'),
   opaque: dialect('opaque'),
 }
 

@@ -1,0 +1,11 @@
+/**
+ * OpenRouter: `openrouter.ai`. It understands cache markers and signed reasoning, and passes on to
+ * each of its own providers what that one knows.
+ */
+import type { CompatibleKind } from './compatible.ts'
+
+/** It speaks the whole family. */
+export const openrouter: CompatibleKind = {
+  speaks: ['openai-chat', 'openai-completions', 'openai-responses'],
+  quirks: [],
+}
