@@ -14,7 +14,7 @@ export type BlockKind = 'text' | 'thinking' | 'tool' | 'whole'
 /** Takes one event of the stream. */
 export type Emit = (event: JsonObject & { readonly type: string }) => void
 
-/** Every kind of a block's number is a block of its own, so that a mixed-up number loses nothing. */
+/** Each kind of a number is a block of its own, so that a mixed-up number loses nothing. */
 const kinds = ['text', 'thinking', 'tool', 'whole'] as const
 
 const keyOf = (block: number, kind: BlockKind): number => block * kinds.length + kinds.indexOf(kind)

@@ -211,6 +211,8 @@ describe('the watch', () => {
       { inputTokens: 3, outputTokens: 5, cachedInputTokens: null, reasoningTokens: null },
     ])
     expect(look(start).watch.missingEnd).toBeNull()
+    expect(look(start, finish, { type: 'error', error: {} }).watch.missingEnd).toBeNull()
+    expect(look(start, finish, { type: 'message_stop' }).watch.missingEnd).toBeNull()
     const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [] }
     const opening = sse({ ...start, message: { ...message, usage: start.message.usage } } as never)
     const stream = `${protocol.heartbeat}${opening}${protocol.heartbeat}${sse(finish as never)}`

@@ -4,6 +4,7 @@ import { createAnthropic } from '@ai-sdk/anthropic'
 import Anthropic from '@anthropic-ai/sdk'
 import { streamText } from 'ai'
 import { GatewayError } from '../../../src/core/errors.ts'
+import { hasForeignThinking } from '../../../src/protocol/anthropic-messages/foreign-thinking.ts'
 import type { HubEvent, HubUsage } from '../../../src/protocol/hub/events.ts'
 import { context, decode, encode, framesOf, Stand, translation } from './stand.ts'
 
@@ -173,6 +174,14 @@ describe('the SDK reads', () => {
       { citations: [{ url: 'https://a.example/', title: 't' }] },
     ])
     expect(message.content[0]).toHaveProperty('citations.length', 1)
+    // A made-up citation is not sent back: Anthropic would look for what it points to.
+    const messages = [{ role: 'assistant', content: JSON.parse(JSON.stringify(message.content)) }]
+    const body = { model: 'claude', max_tokens: 1, messages }
+    const again = translation.readRequest(body, { model: null, stream: null })
+    expect(again.messages[0]?.parts).toMatchObject([{ citations: [{ url: 'https://a.example/' }] }])
+    expect(translation.writeRequest(again).messages).toEqual([
+      { role: 'assistant', content: [{ type: 'text', text: 'A' }] },
+    ])
   })
 
   test('an error, before content and after it, and nothing behind it', async () => {
@@ -236,6 +245,12 @@ describe('the order of blocks', () => {
       'content_block_stop 0',
       'content_block_stop 1',
     ])
+  })
+
+  test('a call that waited behind text is written while it comes', () => {
+    const writer = translation.writer(context)
+    writer.write([start, call(0, 'a'), text(1, 'A'), call(2, 'b'), args(2, '{'), stop(0)])
+    expect(writer.write([args(2, '}')])).toContain('"index":2,"delta":{"type":"input_json_delta"')
   })
 
   test('other choices and the events of other dialects are left out', () => {
@@ -312,6 +327,20 @@ describe('signatures of other providers', () => {
       { redacted: 'op.aque==', signedBy: 'anthropic-messages' },
     ])
   })
+})
+
+test('thinking of other providers is found before it is passed on', async () => {
+  const found = async (...events: HubEvent[]) => {
+    const { content } = await stand.message(encode([start, ...events, finish('stop'), end]))
+    return hasForeignThinking({ messages: [{ role: 'user', content: 'Hi' }, { content }] })
+  }
+  expect(await found(text(0, 'A'))).toBe(false)
+  expect(await found(think(0, 'A'))).toBe(true)
+  expect(await found(think(0, 'A'), signature(0, 'signature', 'anthropic-messages'))).toBe(false)
+  expect(await found(signature(0, 'redacted', 'anthropic-messages'))).toBe(false)
+  expect(await found(think(0, 'A'), signature(0, 'signature', 'gemini'))).toBe(true)
+  expect(await found(call(0, 'a', 'sig'))).toBe(true)
+  expect(hasForeignThinking({ messages: [null, { content: [1] }] })).toBe(false)
 })
 
 test('an answer that is an error is thrown', () => {
