@@ -1,8 +1,24 @@
 /** OpenAI's Responses API. */
 import { heartbeat, readError, writeError } from './openai/error.ts'
+import { losses } from './openai-responses/losses.ts'
+import { readRequest } from './openai-responses/request-read.ts'
+import { writeRequest } from './openai-responses/request-write.ts'
 import { readAnswer } from './openai-responses/response.ts'
 import { watchResponse } from './openai-responses/stream.ts'
+import { ResponseReader } from './openai-responses/stream-read.ts'
+import { ResponseWriter, writeResponse } from './openai-responses/stream-write.ts'
 import type { Protocol } from './protocol.ts'
+import type { Translation } from './translation.ts'
+
+const translation: Translation = {
+  readRequest,
+  writeRequest,
+  readResponse: (body) => new ResponseReader().readResponse(body),
+  writeResponse,
+  reader: () => new ResponseReader(),
+  writer: (context) => new ResponseWriter(context),
+  losses,
+}
 
 /** The dialect of `/v1/responses`. */
 export const openaiResponses: Protocol = {
@@ -15,5 +31,5 @@ export const openaiResponses: Protocol = {
   readAnswer,
   readError,
   writeError,
-  translation: null,
+  translation,
 }

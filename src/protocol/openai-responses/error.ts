@@ -13,12 +13,12 @@ export function readFailure(event: JsonObject): GatewayError {
 }
 
 /**
- * An in-band error with the number that the stream has reached. The flat fields are the
- * specification's; the nested object is what SDKs look for before they raise.
+ * The data of an in-band error with the number that the stream has reached. The flat fields are
+ * the specification's; the nested object is what SDKs look for before they raise.
  */
-export function errorEvent(error: GatewayError, sequenceNumber: number): string {
+export function errorData(error: GatewayError, sequenceNumber: number): JsonObject {
   const { message, type, param, code } = errorObject(error)
-  const data = {
+  return {
     type: 'error',
     code,
     message,
@@ -26,5 +26,9 @@ export function errorEvent(error: GatewayError, sequenceNumber: number): string 
     sequence_number: sequenceNumber,
     error: { type, code, message, param },
   }
-  return `event: error\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+/** An in-band error as a whole event. */
+export function errorEvent(error: GatewayError, sequenceNumber: number): string {
+  return `event: error\ndata: ${JSON.stringify(errorData(error, sequenceNumber))}\n\n`
 }

@@ -1,0 +1,105 @@
+/** A request of the Responses API as the hub holds it. */
+import type { JsonObject } from '../../core/json.ts'
+import type { HubRequest, Message } from '../hub/request.ts'
+import type { RequestPath } from '../translation.ts'
+import { Fields } from './fields.ts'
+import { messageOf, readInput, textPart } from './input-read.ts'
+import { readFormat, readReasoning } from './settings.ts'
+import { readTool, readToolChoice } from './tools.ts'
+import { dialect } from './words.ts'
+
+/** Fields that have a place in the hub. */
+const knownKeys = new Set([
+  ...['model', 'input', 'instructions', 'stream', 'tools', 'tool_choice', 'parallel_tool_calls'],
+  ...['text', 'reasoning', 'max_output_tokens', 'temperature', 'top_p', 'top_logprobs', 'store'],
+  ...['metadata', 'user', 'safety_identifier', 'service_tier', 'include'],
+])
+const textKeys = new Set(['format', 'verbosity'])
+const reasoningKeys = new Set(['effort', 'summary', 'generate_summary'])
+
+/** In `include`, what the hub has a field for. */
+export const logprobsIncluded = 'message.output_text.logprobs'
+
+/** Values that say what would be so without them. */
+const defaults: JsonObject = {
+  background: false,
+  truncation: 'disabled',
+  'reasoning.context': 'auto',
+  'reasoning.mode': 'standard',
+}
+
+/** @throws GatewayError a 400 that names the parameter. */
+export function readRequest(body: JsonObject, path: RequestPath): HubRequest {
+  const fields = new Fields(body, '')
+  const include = includeOf(fields)
+  const user = fields.text('user')
+  const toolChoice = readToolChoice(fields)
+  return {
+    model: fields.text('model') ?? path.model ?? '',
+    stream: fields.boolean('stream') ?? path.stream ?? false,
+    messages: [...instructions(fields), ...readInput(fields)],
+    tools: fields.objects('tools').map(readTool),
+    toolChoice: toolChoice === 'unknown' ? null : toolChoice,
+    parallelToolCalls: fields.boolean('parallel_tool_calls'),
+    responseFormat: readFormat(fields),
+    reasoning: readReasoning(fields),
+    outputTokensMax: fields.number('max_output_tokens'),
+    temperature: fields.number('temperature'),
+    topP: fields.number('top_p'),
+    topK: null,
+    stop: [],
+    seed: null,
+    choices: null,
+    frequencyPenalty: null,
+    presencePenalty: null,
+    logprobs: include.includes(logprobsIncluded) ? true : null,
+    topLogprobs: fields.number('top_logprobs'),
+    logitBias: null,
+    userId: fields.text('safety_identifier') ?? user,
+    serviceTier: fields.text('service_tier'),
+    metadata: fields.object('metadata'),
+    includeUsage: null,
+    store: fields.boolean('store'),
+    verbosity: fields.inner('text')?.text('verbosity') ?? null,
+    extra: {
+      dialect,
+      fields: {
+        ...unknownFields(fields),
+        ...nested(fields, 'text', textKeys),
+        ...nested(fields, 'reasoning', reasoningKeys),
+        ...included(include),
+        ...(toolChoice === 'unknown' && { tool_choice: body.tool_choice }),
+        ...(fields.text('safety_identifier') !== null && user !== null && { user }),
+      },
+    },
+  }
+}
+
+function instructions(fields: Fields): readonly Message[] {
+  const text = fields.text('instructions')
+  return text === null ? [] : [messageOf('system', [textPart(text)])]
+}
+
+function includeOf(fields: Fields): readonly unknown[] {
+  const include = fields.value.include
+  return Array.isArray(include) ? include : []
+}
+
+function included(include: readonly unknown[]): JsonObject {
+  const others = include.filter((name) => name !== logprobsIncluded)
+  return others.length === 0 ? {} : { include: others }
+}
+
+function unknownFields(fields: Fields): JsonObject {
+  return telling(Object.entries(fields.rest(knownKeys) ?? {}))
+}
+
+/** Fields of an object that the hub has no words for, under a name like `reasoning.context`. */
+function nested(fields: Fields, key: string, known: ReadonlySet<string>): JsonObject {
+  const rest = fields.inner(key)?.rest(known) ?? {}
+  return telling(Object.entries(rest).map(([name, value]) => [`${key}.${name}`, value]))
+}
+
+function telling(entries: readonly (readonly [string, unknown])[]): JsonObject {
+  return Object.fromEntries(entries.filter(([key, value]) => defaults[key] !== value))
+}
