@@ -7,7 +7,7 @@ import { writeDetails } from './reasoning-write.ts'
 
 /** What a choice can be told. */
 export type ChoiceEvent = Extract<HubEvent, { readonly choice: number; readonly block: number }>
-export type FinishEvent = Extract<HubEvent, { readonly type: 'finish' }>
+type FinishEvent = Extract<HubEvent, { readonly type: 'finish' }>
 
 interface Tool {
   readonly index: number

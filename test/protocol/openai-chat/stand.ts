@@ -1,4 +1,4 @@
-/** What the tests of the chat dialects share: decoding, a server for the SDKs, and an accounting. */
+/** What the tests of the chat dialects share: decoding, and a server for the SDKs. */
 import OpenAI from 'openai'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
 import type { HubRequest } from '../../../src/protocol/hub/request.ts'
