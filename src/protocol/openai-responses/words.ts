@@ -56,10 +56,10 @@ export function incompleteDetailsOf(reason: FinishReason | null): JsonObject | n
   return reason === 'content-filter' ? { reason: 'content_filter' } : null
 }
 
-/** The texts of a list of parts that each have one under `key`; anything else counts for nothing. */
-export function textsOf(parts: unknown, key = 'text'): readonly string[] {
+/** The texts of a list of parts; whatever else is in it counts for nothing. */
+export function textsOf(parts: unknown): readonly string[] {
   if (!Array.isArray(parts)) return []
-  return parts.filter(isObject).map((part) => textAt(part, key) ?? '')
+  return parts.filter(isObject).map((part) => textAt(part, 'text') ?? '')
 }
 
 /** `object` without `keys`. */
