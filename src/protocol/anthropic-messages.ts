@@ -1,5 +1,6 @@
 /** The Messages API: what Claude speaks, and the clients that were made for it. */
 import { heartbeat, readError, writeError } from './anthropic-messages/error.ts'
+import { hasForeignThinking } from './anthropic-messages/foreign-thinking.ts'
 import { losses } from './anthropic-messages/losses.ts'
 import { readRequest } from './anthropic-messages/request-read.ts'
 import { writeRequest } from './anthropic-messages/request-write.ts'
@@ -20,6 +21,7 @@ export const anthropicMessages: Protocol = {
   readAnswer,
   readError,
   writeError,
+  foreign: { mark: 'thinking"', test: hasForeignThinking },
   translation: {
     readRequest,
     writeRequest,

@@ -84,6 +84,12 @@ export interface Protocol {
   readError(status: number, body: unknown, retryAfterMs: number | null): GatewayError
   /** Writes an error in this dialect's envelope. */
   writeError(error: GatewayError, requestId: string): ErrorBody
+  /**
+   * Finds requests that cannot pass as they are although both sides speak this dialect, because
+   * they carry what another provider signed. `mark` stands in every one of them; only bodies that
+   * hold it are parsed.
+   */
+  readonly foreign?: { readonly mark: string; readonly test: (body: JsonObject) => boolean }
   /** Both halves of a translation; null for a dialect that is only passed along. */
   readonly translation: Translation | null
 }

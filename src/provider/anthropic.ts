@@ -1,6 +1,7 @@
 /** Anthropic: `api.anthropic.com`, or what `ANTHROPIC_BASE_URL` puts in its place. */
 import type { ProviderSettings } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
+import { messagesCounting } from '../protocol/asides.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import { addressBelow } from './address.ts'
 import type { Call } from './call.ts'
@@ -29,6 +30,7 @@ export function anthropic(settings: ProviderSettings, protocols: AnthropicProtoc
     dial: (call) => dial(call, protocols),
     url: addressBelow(settings.baseUrl),
     authorize: anthropicKey(settings.apiKey),
+    counting: messagesCounting,
     claims: (model) => ownModels.test(model) || matchesModel(settings.models, model),
   }
 }

@@ -64,6 +64,8 @@ export interface Call {
   readonly protocol: Protocol
   /** What the path says about the body, in dialects that put it there (Gemini). */
   readonly says?: RequestPath
+  /** Set where not an answer is asked for, but vectors, or how long a request is. */
+  readonly aside?: 'embed' | 'count'
   /** Gemini without `alt=sse` streams one JSON array. */
   readonly framing?: 'sse' | 'json-array'
 }

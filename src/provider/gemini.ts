@@ -1,5 +1,7 @@
 /** The Gemini API: `generativelanguage.googleapis.com`, or what `GEMINI_BASE_URL` says. */
 import type { ProviderSettings } from '../config/config.ts'
+import { geminiCounting } from '../protocol/asides.ts'
+import { readGeminiAnswer, writeGeminiRequest } from '../protocol/embeddings/gemini.ts'
 import { addressBelow } from './address.ts'
 import { matchesModel } from './claims.ts'
 import { type GoogleProtocols, googleDial, googleModels, modelSegments } from './google-models.ts'
@@ -15,6 +17,14 @@ export function gemini(settings: ProviderSettings, protocols: GoogleProtocols): 
     dial: googleDial(protocols, modelPath),
     url: addressBelow(settings.baseUrl),
     authorize: googleKey(settings.apiKey),
+    embeddings: {
+      name: 'gemini',
+      inputsMax: 100,
+      path: (model) => `${modelPath(model)}:batchEmbedContents`,
+      write: writeGeminiRequest,
+      read: readGeminiAnswer,
+    },
+    counting: geminiCounting('gemini', (model) => `${modelPath(model)}:countTokens`),
     claims: (model) => googleModels.test(model) || matchesModel(settings.models, model),
   }
 }

@@ -1,6 +1,7 @@
 /** Whom we call. A provider is a place: an address, credentials, and what it speaks there. */
 import type { ProviderSettings } from '../config/config.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { CountingApi, EmbeddingsApi } from '../protocol/asides.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { Call } from './call.ts'
 
@@ -55,6 +56,10 @@ export interface Provider {
   authorize(headers: Headers, call: SignableCall): void | Promise<void>
   /** Quirks: what must be different in a translated request's body. */
   amend?(body: JsonObject, wanted: Wanted): JsonObject
+  /** How it makes embeddings, where that is not OpenAI's API; absent where it makes none. */
+  readonly embeddings?: EmbeddingsApi
+  /** How it counts tokens; absent where it cannot. */
+  readonly counting?: CountingApi
   /** Whether it claims a bare model name. */
   claims(model: string): boolean
   /** For a provider inside the program: answers in place of a connection. */

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import type { ProviderSettings } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
+import { geminiCounting } from '../protocol/asides.ts'
+import { readGeminiAnswer, writeVertexRequest } from '../protocol/embeddings/gemini.ts'
 import { addressBelow } from './address.ts'
 import { matchesModel } from './claims.ts'
 import { bearer } from './credentials.ts'
@@ -64,11 +66,20 @@ export function vertex(
   proxy: string | null = null,
 ): Provider {
   const own = vertexSettings(settings)
+  const place = (model: string): string => `${rootOf(own)}/${modelPath(model)}`
   return {
     name: settings.name,
     settings,
     family: null,
-    dial: googleDial(protocols, (model) => `${rootOf(own)}/${modelPath(model)}`),
+    dial: googleDial(protocols, place),
+    embeddings: {
+      name: 'vertex',
+      inputsMax: 250,
+      path: (model) => `${place(model)}:predict`,
+      write: writeVertexRequest,
+      read: readGeminiAnswer,
+    },
+    counting: geminiCounting('vertex', (model) => `${place(model)}:countTokens`),
     url: addressBelow(settings.baseUrl === '' ? addressOf(own.location) : settings.baseUrl),
     authorize: authorizeWith(own, proxy),
     claims: (model) => matchesModel(settings.models, model),

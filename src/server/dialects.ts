@@ -24,6 +24,7 @@ export function anthropicRoutes(options: RouterOptions, writeProblem: WriteProbl
         endpoint: 'messages',
         path,
         protocol: options.protocols.messages,
+        ...(path.endsWith('/count_tokens') && { aside: 'count' as const }),
         provider: chosenProvider(arrival.request),
       }))
   return new Elysia({ name: 'anthropic', normalize: false })
@@ -91,8 +92,14 @@ function geminiDestination(arrival: Arrival, options: RouterOptions): Destinatio
     protocol: options.protocols.gemini,
     provider: chosenProvider(arrival.request),
     says: { model, stream },
+    ...asideOf(action),
     framing: stream && !isSse ? 'json-array' : 'sse',
   }
+}
+
+function asideOf(action: string): Pick<Destination, 'aside'> {
+  if (action === 'countTokens') return { aside: 'count' }
+  return action.includes('mbed') ? { aside: 'embed' } : {}
 }
 
 /** The rest of a path behind `prefix`. The guard has seen its percent signs; UTF-8 it has not. */

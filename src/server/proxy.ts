@@ -32,6 +32,7 @@ function proxyHandlers(options: RouterOptions, writeProblem: WriteProblem) {
         endpoint,
         path,
         protocol,
+        ...(endpoint === 'embeddings' && { aside: 'embed' as const }),
         provider: chosenProvider(arrival.request),
       }))
 

@@ -7,6 +7,8 @@
 /** Request headers that reach a provider as the client sent them. */
 const requestHeaders: ReadonlySet<string> = new Set([
   'accept',
+  'anthropic-beta',
+  'anthropic-version',
   'content-type',
   'idempotency-key',
   'if-match',
@@ -31,7 +33,8 @@ const responseHeaders: ReadonlySet<string> = new Set([
   'retry-after-ms',
 ])
 
-const RATE_LIMIT_PREFIX = 'x-ratelimit-'
+/** Limits that the provider tells of, under OpenAI's names and Anthropic's. */
+const rateLimit = /^(?:x|anthropic)-ratelimit-/
 
 /**
  * The headers of a call to a provider, before its credentials are added.
@@ -53,7 +56,7 @@ export function headersForProvider(client: Headers): Headers {
 export function headersForClient(provider: Headers): Headers {
   const headers = new Headers()
   for (const [name, value] of provider) {
-    if (responseHeaders.has(name) || name.startsWith(RATE_LIMIT_PREFIX)) headers.set(name, value)
+    if (responseHeaders.has(name) || rateLimit.test(name)) headers.set(name, value)
   }
   return headers
 }

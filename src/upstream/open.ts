@@ -6,6 +6,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../observe/exchange.ts'
 import type { Call, Intent, Opened, RequestBody, Target } from '../provider/call.ts'
 import { acceptAnswer } from './answer.ts'
+import { openAside } from './aside.ts'
 import { connectionFailure } from './failure.ts'
 import { headersForProvider } from './headers.ts'
 import { type Outgoing, prepare } from './outgoing.ts'
@@ -34,6 +35,18 @@ export async function open(
   context: OpenContext,
   freshSocket: boolean,
 ): Promise<Opened> {
+  const aside = openAside(target, context, (outgoing) =>
+    openOutgoing(target, outgoing, context, freshSocket),
+  )
+  return aside ?? openOutgoing(target, await prepare(target, context), context, freshSocket)
+}
+
+async function openOutgoing(
+  target: Target,
+  outgoing: Outgoing,
+  context: OpenContext,
+  freshSocket: boolean,
+): Promise<Opened> {
   const { exchange, settings, sweep, intent } = context
   const attempt = new AbortController()
   const unlink = onAbort(context.signal, () => attempt.abort(context.signal.reason))
@@ -45,7 +58,6 @@ export async function open(
   let forgetFirstToken = (): void => {}
   let answered = false
   try {
-    const outgoing = await prepare(target, context)
     const response = await send(target, outgoing, context, attempt.signal, freshSocket)
     answered = true
     exchange.headersAtMs = nowMs()
@@ -85,7 +97,7 @@ async function send(
   const { provider } = target
   const { path, search } = outgoing.dial
   const headers = headersForProvider(request.headers)
-  if (outgoing.answer !== null) headers.set('content-type', 'application/json')
+  if (outgoing.isJson) headers.set('content-type', 'application/json')
   if (provider.answer !== undefined) {
     const body = await outgoing.collect()
     return provider.answer({ method, path, search, headers, signal }, body)

@@ -2,7 +2,7 @@
 import { GatewayError } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
 import { type AnswerContext, translationOf } from '../protocol/translation.ts'
-import type { RequestBody, Target } from '../provider/call.ts'
+import type { Call, RequestBody, Target } from '../provider/call.ts'
 import type { Dial } from '../provider/provider.ts'
 import type { OpenContext } from './open.ts'
 
@@ -11,6 +11,8 @@ export interface Outgoing {
   readonly dial: Dial
   /** What the answer must be translated with; null where both sides speak one dialect. */
   readonly answer: AnswerContext | null
+  /** The body is ours and JSON, whatever the client sent. */
+  readonly isJson: boolean
   /** The length of a body that is streamed, where it is known beforehand. */
   readonly lengthBytes: number | null
   /** The body for a connection. */
@@ -29,19 +31,38 @@ export async function prepare(target: Target, context: OpenContext): Promise<Out
   const dial = target.provider.dial(call, wanted)
   const { body } = intent
   const ends = [call.protocol, dial.protocol]
-  const differs = call.protocol !== dial.protocol || call.framing === 'json-array'
+  const differs =
+    call.protocol !== dial.protocol || call.framing === 'json-array' || holdsForeign(body, call)
   const translates = differs && ends.every(({ translation }) => translation !== null)
   if (!translates || body === null) {
     return {
       dial,
       answer: null,
+      isJson: false,
       lengthBytes: target.renamedTo === null ? (body?.lengthBytes ?? null) : null,
       open: () => body?.open(target.renamedTo) ?? null,
       collect: async () => (await body?.collect(target.renamedTo)) ?? null,
     }
   }
   const { bytes, answer } = await translate(body, dial, target, context)
-  return { dial, answer, lengthBytes: null, open: () => bytes, collect: async () => bytes }
+  return {
+    dial,
+    answer,
+    isJson: true,
+    lengthBytes: null,
+    open: () => bytes,
+    collect: async () => bytes,
+  }
+}
+
+/** Whether what is said in one dialect on both sides was signed by another provider. */
+function holdsForeign(body: RequestBody | null, { protocol }: Call): boolean {
+  const bytes = body?.bytes ?? null
+  if (protocol.foreign === undefined || bytes === null) return false
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (!text.includes(protocol.foreign.mark)) return false
+  const parsed: unknown = JSON.parse(text.toString())
+  return isObject(parsed) && protocol.foreign.test(parsed)
 }
 
 async function translate(
