@@ -1,0 +1,93 @@
+/** Every recording of a legacy completion: decoded, compared with the SDK, written, read again. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import type OpenAI from 'openai'
+import { collect } from '../../../src/protocol/hub/collect.ts'
+import type { HubEvent } from '../../../src/protocol/hub/events.ts'
+import { readCompletionStream } from '../../../src/protocol/openai-completions/stream-read.ts'
+import { CompletionStreamWriter } from '../../../src/protocol/openai-completions/stream-write.ts'
+import { describeWithFixtures, listFixtures } from '../../kit/fixtures.ts'
+import {
+  bytesOf,
+  contextOf,
+  eventsOf,
+  framesOf,
+  oneByOne,
+  type Stand,
+  startStand,
+} from '../openai-chat/stand.ts'
+
+let stand: Stand
+
+beforeAll(() => {
+  stand = startStand()
+})
+
+afterAll(() => stand.stop())
+
+const recordings = listFixtures({}).filter(
+  ({ provider, format, exercises }) =>
+    format !== 'json-error' &&
+    (provider === 'openai-completions' || /api=openai-completions/.test(exercises)),
+)
+
+interface Account {
+  readonly text: string
+  readonly finish: string | null
+  readonly usage: readonly (number | null)[] | null
+}
+
+/** What the official SDK reads. */
+async function accountOfSdk(client: OpenAI): Promise<Account> {
+  let text = ''
+  let finish: string | null = null
+  let usage: readonly number[] | null = null
+  const stream = await client.completions.create({ model: 'm', prompt: 'x', stream: true })
+  for await (const chunk of stream) {
+    for (const choice of chunk.choices ?? []) {
+      text += choice.text
+      finish ??= choice.finish_reason
+    }
+    if (chunk.usage) usage = [chunk.usage.prompt_tokens, chunk.usage.completion_tokens]
+  }
+  return { text, finish, usage }
+}
+
+function accountOfEvents(events: readonly HubEvent[]): Account {
+  const { choices, usage } = collect(events)
+  const parts = choices[0]?.parts ?? []
+  return {
+    text: parts.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+    finish: choices[0]?.finish?.reason ?? null,
+    usage: usage === null ? null : [usage.inputTokens, usage.outputTokens],
+  }
+}
+
+describeWithFixtures('recorded completions', () => {
+  test('are all of them', () => {
+    expect(recordings).toHaveLength(5)
+  })
+
+  for (const fixture of recordings) {
+    test(fixture.file, async () => {
+      const bytes = bytesOf(fixture)
+      const events = eventsOf(readCompletionStream(), [bytes])
+      expect(eventsOf(readCompletionStream(), oneByOne(bytes))).toEqual(events)
+      const frames = framesOf([bytes])
+      for (let at = 1; at < Math.min(4_096, bytes.length); at += 1) {
+        expect(framesOf([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(frames)
+      }
+      const account = accountOfEvents(events)
+      expect(account.text.length).toBeGreaterThan(5)
+      if (fixture.provider === 'writer') {
+        // A language of its own, without a finish or an end: it cannot be known to be complete.
+        expect(collect(events).error?.code).toBe('upstream_incomplete')
+        return
+      }
+      stand.body = bytes
+      expect(account).toEqual(await accountOfSdk(stand.client))
+      const writer = new CompletionStreamWriter(contextOf())
+      stand.body = events.map((event) => writer.write([event])).join('')
+      expect(await accountOfSdk(stand.client)).toEqual(account)
+    }, 30_000)
+  }
+})
