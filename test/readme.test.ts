@@ -2,6 +2,8 @@ import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import packageFile from '../package.json'
 import { environmentTable } from '../src/config/print.ts'
+import { lossesTable } from '../src/protocol/hub/losses-table.ts'
+import { protocols } from '../src/protocol/registry.ts'
 
 const readme = await Bun.file(join(import.meta.dir, '..', 'README.md')).text()
 
@@ -12,6 +14,14 @@ function generated(name: string): string | undefined {
 
 test('the table of variables is what the configuration says', () => {
   expect(generated('environment')?.trim()).toBe(environmentTable().trim())
+})
+
+test('the table of what does not translate is what the dialects say', () => {
+  const losses = Object.values(protocols).flatMap(({ translation }) =>
+    translation === null ? [] : [translation.losses],
+  )
+  expect(losses.length).toBeGreaterThanOrEqual(4)
+  expect(generated('losses')?.trim()).toBe(lossesTable(losses).trim())
 })
 
 test('every npm and bun command that is shown exists', () => {
