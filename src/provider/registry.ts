@@ -7,7 +7,9 @@ import { GatewayError } from '../core/errors.ts'
 import { alibaba } from './alibaba.ts'
 import { anthropic } from './anthropic.ts'
 import { azure } from './azure.ts'
+import { bedrock } from './bedrock.ts'
 import { cerebras } from './cerebras.ts'
+import { cohere } from './cohere.ts'
 import { type CompatibleKind, compatible, compatibleKind } from './compatible.ts'
 import { deepseek } from './deepseek.ts'
 import { demo } from './demo/demo.ts'
@@ -19,6 +21,7 @@ import { llamacpp } from './llamacpp.ts'
 import { lmstudio } from './lmstudio.ts'
 import { mistral } from './mistral.ts'
 import { moonshot } from './moonshot.ts'
+import { ollama } from './ollama.ts'
 import { openai, openaiQuirks } from './openai.ts'
 import { openrouter } from './openrouter.ts'
 import { perplexity } from './perplexity.ts'
@@ -78,6 +81,9 @@ const kinds: Readonly<Record<string, ProviderFactory>> = {
   gemini,
   vertex: (settings, protocols, _, proxy) => vertex(settings, protocols, proxy),
   watsonx,
+  bedrock,
+  cohere,
+  ollama,
   demo,
 }
 

@@ -1,0 +1,151 @@
+/** Requests of the hub for tests of writers: everything unsaid, unless a test says it. */
+import type { HubRequest, Message, Part, Tool } from '../../src/protocol/hub/request.ts'
+
+/** A request with one question, and `rest`. */
+export const hubRequest = (rest: Partial<HubRequest> = {}): HubRequest => ({
+  model: 'm',
+  stream: false,
+  messages: [says('user', text('Hi'))],
+  tools: [],
+  toolChoice: null,
+  parallelToolCalls: null,
+  responseFormat: null,
+  reasoning: null,
+  outputTokensMax: null,
+  temperature: null,
+  topP: null,
+  topK: null,
+  stop: [],
+  seed: null,
+  choices: null,
+  frequencyPenalty: null,
+  presencePenalty: null,
+  logprobs: null,
+  topLogprobs: null,
+  logitBias: null,
+  userId: null,
+  serviceTier: null,
+  metadata: null,
+  includeUsage: null,
+  store: null,
+  verbosity: null,
+  extra: { dialect: 'openai-chat', fields: {} },
+  ...rest,
+})
+
+/** A message of `parts`. */
+export const says = (role: Message['role'], ...parts: readonly Part[]): Message => ({
+  role,
+  parts,
+  name: null,
+})
+
+/** A part of text. */
+export const text = (value: string, cache: { ttl: string | null } | null = null): Part => ({
+  type: 'text',
+  text: value,
+  citations: [],
+  cache,
+  signature: null,
+})
+
+/** A call of a tool, by its JSON text. */
+export const call = (id: string, name: string, written: string): Part => ({
+  type: 'tool-call',
+  id,
+  name,
+  arguments: written,
+  custom: false,
+  signature: null,
+  cache: null,
+})
+
+/** What a tool answered. */
+export const result = (callId: string, content: readonly Part[], isError = false): Part => ({
+  type: 'tool-result',
+  callId,
+  name: null,
+  content,
+  isError,
+  custom: false,
+  cache: null,
+})
+
+/** Thinking of an earlier turn. */
+export const thought = (
+  value: string,
+  proof: Partial<Extract<Part, { type: 'reasoning' }>> = {},
+): Part => ({
+  type: 'reasoning',
+  text: value,
+  signature: null,
+  redacted: null,
+  signedBy: null,
+  id: null,
+  ...proof,
+})
+
+/** An image by its bytes. */
+export const image = (data: string, mediaType = 'image/png'): Part => ({
+  type: 'image',
+  source: { kind: 'base64', data, mediaType },
+  detail: null,
+  cache: null,
+})
+
+/** A tool that looks up the weather. */
+export const weather: Extract<Tool, { type: 'function' }> = {
+  type: 'function',
+  name: 'weather',
+  description: 'The weather of a city.',
+  parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  strict: null,
+  cache: null,
+}
+
+/** The parameter that the 400 names which `run` throws; null where it throws none. */
+export function refusedParam(run: () => unknown): string | null {
+  try {
+    run()
+    return null
+  } catch (thrown) {
+    const { code, detail } = thrown as { code?: string; detail?: { param?: string } }
+    if (code !== 'invalid_request') throw thrown
+    return detail?.param ?? ''
+  }
+}
+
+/** Settings that a provider with one answer and no biases must refuse, by the param they name. */
+export const everywhereRefused: readonly (readonly [string, Partial<HubRequest>])[] = [
+  ['n', { choices: 2 }],
+  ['logit_bias', { logitBias: { '50256': -100 } }],
+  ['parallel_tool_calls', { parallelToolCalls: false, tools: [weather] }],
+  ['tools.custom', { tools: [{ type: 'custom', name: 'x', description: null, format: null }] }],
+  [
+    'tools.native',
+    { tools: [{ type: 'native', native: { dialect: 'openai-responses', value: {} } }] },
+  ],
+  [
+    'content.native',
+    {
+      messages: [
+        says('user', { type: 'native', native: { dialect: 'anthropic-messages', value: {} } }),
+      ],
+    },
+  ],
+  ['web_search_options', { extra: { dialect: 'openai-chat', fields: { web_search_options: {} } } }],
+]
+
+/** Fields that change nothing about the answer and may be dropped everywhere. */
+export const everywhereDropped: Partial<HubRequest> = {
+  choices: 1,
+  logitBias: {},
+  parallelToolCalls: true,
+  store: true,
+  verbosity: 'low',
+  includeUsage: true,
+  extra: {
+    dialect: 'openai-chat',
+    fields: { prompt_cache_key: 'k', safety_identifier: 's', prediction: { type: 'content' } },
+  },
+}
