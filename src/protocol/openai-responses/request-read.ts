@@ -1,5 +1,5 @@
 /** A request of the Responses API as the hub holds it. */
-import type { JsonObject } from '../../core/json.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
 import type { HubRequest, Message } from '../hub/request.ts'
 import type { RequestPath } from '../translation.ts'
 import { Fields } from './fields.ts'
@@ -27,6 +27,15 @@ const defaults: JsonObject = {
   'reasoning.context': 'auto',
   'reasoning.mode': 'standard',
 }
+
+/**
+ * Items that stand for a part of the conversation which only the provider has, or which change how
+ * the rest is read. Without them the request would be another one.
+ */
+const bindingItems: ReadonlySet<unknown> = new Set([
+  ...['item_reference', 'compaction', 'compaction_trigger', 'configuration_update'],
+  'additional_tools',
+])
 
 /** @throws GatewayError a 400 that names the parameter. */
 export function readRequest(body: JsonObject, path: RequestPath): HubRequest {
@@ -68,6 +77,7 @@ export function readRequest(body: JsonObject, path: RequestPath): HubRequest {
         ...nested(fields, 'text', textKeys),
         ...nested(fields, 'reasoning', reasoningKeys),
         ...included(include),
+        ...binding(body.input),
         ...(toolChoice === 'unknown' && { tool_choice: body.tool_choice }),
         ...(fields.text('safety_identifier') !== null && user !== null && { user }),
       },
@@ -88,6 +98,14 @@ function includeOf(fields: Fields): readonly unknown[] {
 function included(include: readonly unknown[]): JsonObject {
   const others = include.filter((name) => name !== logprobsIncluded)
   return others.length === 0 ? {} : { include: others }
+}
+
+/** A field for each kind of item that no other dialect may drop, so that it refuses the request. */
+function binding(input: unknown): JsonObject {
+  const items: readonly unknown[] = Array.isArray(input) ? input : []
+  const types = items.map((item) => (isObject(item) ? item.type : null))
+  const found = types.filter((type) => bindingItems.has(type))
+  return Object.fromEntries(found.map((type) => [`input.${type}`, true]))
 }
 
 function unknownFields(fields: Fields): JsonObject {

@@ -1,5 +1,5 @@
 /** A request of the hub in the words of the Responses API. */
-import { isObject, type JsonObject } from '../../core/json.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { HubRequest } from '../hub/request.ts'
 import { instructionsOf, writeInput } from './input-write.ts'
@@ -53,6 +53,7 @@ export function writeRequest(request: HubRequest): JsonObject {
   }
   const text = { ...writeText(request), ...unnested(extra, 'text') }
   const reasoning = { ...writeReasoning(request.reasoning), ...unnested(extra, 'reasoning') }
+  // Names with a dot are of fields inside others, or of items of the input.
   const flat = Object.entries(extra).filter(([key]) => !key.includes('.') && key !== 'include')
   return {
     ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null)),
@@ -106,7 +107,7 @@ function tierOf({ serviceTier }: HubRequest, isOwn: boolean): string | null {
 
 /** Fields that the reader took out of the object at `key`. */
 function unnested(extra: JsonObject, key: string): JsonObject {
-  const entries = Object.entries(isObject(extra) ? extra : {})
+  const entries = Object.entries(extra)
   return Object.fromEntries(
     entries
       .filter(([name]) => name.startsWith(`${key}.`))

@@ -1,42 +1,16 @@
-/** Requests: what clients send, read and written again; and what cannot be said. */
+/** Requests of this dialect: what clients send, read and written again. */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { GatewayError } from '../../../src/core/errors.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
-import type { HubRequest, Message, Part } from '../../../src/protocol/hub/request.ts'
+import { anthropicMessages } from '../../../src/protocol/anthropic-messages.ts'
+import { gemini } from '../../../src/protocol/gemini.ts'
+import { openaiChat } from '../../../src/protocol/openai-chat.ts'
+import { translationOf } from '../../../src/protocol/translation.ts'
 import { foreignReasoning, request } from './arbitrary.ts'
-import { emptyRequest, noPath, translation } from './stand.ts'
+import { noPath, translation } from './stand.ts'
+import { assistant, messagesOf, read, refused, text, user, write } from './words.ts'
 
 const seed = Number(Bun.env.FUZZ_SEED ?? 0xc0ffee)
-
-const read = (body: JsonObject) => translation.readRequest({ model: 'm', ...body }, noPath)
-const write = (rest: Partial<HubRequest>) => translation.writeRequest({ ...emptyRequest, ...rest })
-const messagesOf = (...input: readonly object[]) => read({ input }).messages
-const from = (dialect: HubRequest['extra']['dialect'], fields: JsonObject = {}) => ({
-  extra: { dialect, fields },
-})
-const text = (said: string): Part => ({
-  type: 'text',
-  text: said,
-  citations: [],
-  cache: null,
-  signature: null,
-})
-const user = (...parts: readonly Part[]): Message => ({ role: 'user', parts, name: null })
-const assistant = (...parts: readonly Part[]): Message => ({ role: 'assistant', parts, name: null })
-
-/** The parameter that a refusal names. */
-function refused(act: () => unknown): unknown {
-  try {
-    act()
-    return 'nothing was refused'
-  } catch (thrown) {
-    if (!(thrown instanceof GatewayError)) return thrown
-    return thrown.status === 400 && thrown.message.includes(`'${thrown.detail.param}'`)
-      ? thrown.detail.param
-      : thrown
-  }
-}
 
 describe('any request', () => {
   test('written and read again is the same', () => {
@@ -177,6 +151,38 @@ describe('what an agent sends', () => {
     expect(write({ messages }).input).toEqual(items)
   })
 
+  test('items without which it would be another request are refused by every other dialect', () => {
+    for (const type of ['item_reference', 'compaction']) {
+      const made = read({
+        input: [
+          { type, id: 'x' },
+          { role: 'user', content: 'Hi' },
+        ],
+      })
+      expect(made.extra.fields).toEqual({ [`input.${type}`]: true })
+      expect(translation.writeRequest(made)).not.toHaveProperty([`input.${type}`])
+      for (const protocol of [openaiChat, anthropicMessages, gemini]) {
+        const others = translationOf(protocol)
+        // Some of them name the message that it stands in.
+        expect(refused(() => others.writeRequest(made))).toMatch(/^(input|messages)/)
+      }
+    }
+  })
+
+  test.each([
+    { previous_response_id: 'resp_1' },
+    { conversation: 'conv_1' },
+    { background: true },
+    { prompt: { id: 'p' } },
+    { tool_choice: { type: 'web_search' } },
+  ])('what is kept elsewhere is refused by every other dialect: %p', (rest) => {
+    const made = read({ input: 'Hi', ...rest })
+    for (const protocol of [openaiChat, anthropicMessages, gemini]) {
+      const others = translationOf(protocol)
+      expect(refused(() => others.writeRequest(made))).toBe(Object.keys(rest)[0])
+    }
+  })
+
   test('what says nothing is not kept, and what concerns state is', () => {
     const { extra } = read({
       input: 'Hi',
@@ -224,149 +230,5 @@ describe('a wrong request names its parameter', () => {
     ['reasoning.effort', { input: 'Hi', reasoning: { effort: 3 } }],
   ])('%s', (param, body) => {
     expect(refused(() => read(body))).toBe(param)
-  })
-})
-
-describe('a request of another dialect', () => {
-  test.each<[string, Partial<HubRequest>]>([
-    ['stop', { stop: ['x'] }],
-    ['n', { choices: 2 }],
-    ['logit_bias', { logitBias: { 50256: -100 } }],
-    ['input_audio', { messages: [user({ type: 'audio', data: 'AA', format: 'wav' })] }],
-    [
-      'image',
-      {
-        messages: [
-          assistant({
-            type: 'image',
-            source: { kind: 'url', url: 'https://a.b', mediaType: null },
-            detail: null,
-            cache: null,
-          }),
-        ],
-      },
-    ],
-    ['content', { messages: [user({ type: 'native', native: { dialect: 'gemini', value: {} } })] }],
-    ['tools', { tools: [{ type: 'native', native: { dialect: 'gemini', value: {} } }] }],
-    ['cachedContent', from('gemini', { cachedContent: 'x' })],
-    ['mcp_servers', from('anthropic-messages', { mcp_servers: [] })],
-  ])('that needs %s is refused', (param, rest) => {
-    expect(refused(() => write(rest))).toBe(param)
-  })
-
-  test('loses what is on the list, and keeps what both say', () => {
-    const written = write({
-      ...from('openai-chat', { prompt_cache_key: 'k', prediction: {}, stream_options: {} }),
-      seed: 1,
-      topK: 3,
-      frequencyPenalty: 1,
-      presencePenalty: 1,
-      choices: 1,
-      includeUsage: true,
-      serviceTier: 'standard_only',
-      outputTokensMax: 1,
-    })
-    expect(written).toEqual({
-      model: 'm',
-      input: [],
-      stream: false,
-      max_output_tokens: 16,
-      prompt_cache_key: 'k',
-      store: false,
-    })
-  })
-
-  test('gets reasoning that can be sent back, where it asks for reasoning', () => {
-    const budget = (budgetTokens: number) => ({
-      ...from('anthropic-messages'),
-      reasoning: { enabled: true, effort: null, budgetTokens, summary: null },
-    })
-    const include = ['reasoning.encrypted_content']
-    expect(write(budget(1_024))).toMatchObject({
-      include,
-      store: false,
-      reasoning: { effort: 'low', summary: 'auto' },
-    })
-    expect(write(budget(8_000)).reasoning).toMatchObject({ effort: 'medium' })
-    expect(write(budget(32_000)).reasoning).toMatchObject({ effort: 'high' })
-    const off = { enabled: false, effort: null, budgetTokens: null, summary: null }
-    const written = write({ ...from('anthropic-messages'), reasoning: off })
-    expect([written.include, written.reasoning]).toEqual([undefined, { effort: 'none' }])
-  })
-
-  test('keeps the strictness that it had', () => {
-    const tool = {
-      type: 'function',
-      name: 'f',
-      description: null,
-      parameters: null,
-      strict: null,
-      cache: null,
-    } as const
-    const parameters = { type: 'object', properties: {} }
-    expect(write({ ...from('openai-chat'), tools: [tool] }).tools).toEqual([
-      { type: 'function', name: 'f', parameters, strict: false },
-    ])
-    expect(write({ tools: [tool] }).tools).toEqual([{ type: 'function', name: 'f', parameters }])
-  })
-
-  test('has calls whose ids fit, and results that still match', () => {
-    const id = 'x'.repeat(65)
-    const call = { name: 'f', arguments: '{}', custom: false, signature: null, cache: null }
-    const result = { name: null, content: [text('ok')], isError: true, custom: false, cache: null }
-    const { input } = write({
-      messages: [
-        assistant({ type: 'tool-call', id, ...call }),
-        { role: 'tool', parts: [{ type: 'tool-result', callId: id, ...result }], name: null },
-      ],
-    })
-    const ids = (input as { call_id: string }[]).map(({ call_id }) => call_id)
-    expect([ids[0] === ids[1], ids[0]?.length]).toEqual([true, 29])
-  })
-
-  test('says text files as text, and names the others', () => {
-    const file = (source: Extract<Part, { type: 'file' }>['source']): Part => ({
-      type: 'file',
-      source,
-      filename: null,
-      cache: null,
-    })
-    const { input } = write({
-      messages: [
-        user(
-          file({ kind: 'text', text: 'Hello', mediaType: 'text/plain' }),
-          file({ kind: 'base64', data: 'QQ==', mediaType: 'application/pdf' }),
-        ),
-      ],
-    })
-    expect(input).toEqual([
-      {
-        type: 'message',
-        role: 'user',
-        content: [
-          { type: 'input_text', text: 'Hello' },
-          {
-            type: 'input_file',
-            file_data: 'data:application/pdf;base64,QQ==',
-            filename: 'file.pdf',
-          },
-        ],
-      },
-    ])
-  })
-
-  test('leaves out what another server’s tools did, and keeps what was said of it', () => {
-    const native = { dialect: 'anthropic-messages', value: { type: 'server_tool_use' } } as const
-    const { input } = write({
-      ...from('anthropic-messages'),
-      messages: [assistant({ type: 'native', native }, text('Found it.'))],
-    })
-    expect(input).toEqual([
-      {
-        type: 'message',
-        role: 'assistant',
-        content: [{ type: 'output_text', text: 'Found it.', annotations: [] }],
-      },
-    ])
   })
 })
