@@ -35,13 +35,15 @@ export async function prepare(target: Target, context: OpenContext): Promise<Out
     call.protocol !== dial.protocol || call.framing === 'json-array' || holdsForeign(body, call)
   const translates = differs && ends.every(({ translation }) => translation !== null)
   if (!translates || body === null) {
+    // Where the path names the model, the body has none that could be renamed.
+    const renamedTo = call.says === undefined ? target.renamedTo : null
     return {
       dial,
       answer: null,
       isJson: false,
-      lengthBytes: target.renamedTo === null ? (body?.lengthBytes ?? null) : null,
-      open: () => body?.open(target.renamedTo) ?? null,
-      collect: async () => (await body?.collect(target.renamedTo)) ?? null,
+      lengthBytes: renamedTo === null ? (body?.lengthBytes ?? null) : null,
+      open: () => body?.open(renamedTo) ?? null,
+      collect: async () => (await body?.collect(renamedTo)) ?? null,
     }
   }
   const { bytes, answer } = await translate(body, dial, target, context)
