@@ -11,9 +11,10 @@ import { GatewayError } from '../core/errors.ts'
 import { addressBelow } from './address.ts'
 import { matchesModel } from './claims.ts'
 import { bearer, isToken, keyHeader } from './credentials.ts'
+import { openaiEmbeddings } from './embeddings.ts'
 import { openaiQuirks } from './openai.ts'
 import { openaiDial, type Protocols } from './protocols.ts'
-import type { Dial, Provider, Wanted } from './provider.ts'
+import type { Provider } from './provider.ts'
 import { applyQuirks } from './quirks.ts'
 
 /** Endpoints that belong to a deployment; all others, Responses among them, to the resource. */
@@ -33,16 +34,22 @@ export function azure(settings: ProviderSettings, protocols: Protocols): Provide
   const dial = openaiDial(protocols)
   const version = versionOf(settings)
   const { apiKey } = settings
+  // The versionless API is often written down as part of the address.
+  const below = addressBelow(settings.baseUrl.replace(/\/openai(?:\/v1)?\/?$/, ''))
   return {
     name: settings.name,
     settings,
     family: 'openai',
     dial: (call, wanted) => {
       const dialled = dial(call, wanted)
-      return call.endpoint === 'passthrough' ? dialled : placed(dialled, wanted, version)
+      if (call.endpoint === 'passthrough') return dialled
+      return { ...dialled, path: placed(dialled.path, wanted.model, version) }
     },
-    // The versionless API is often written down as part of the address.
-    url: addressBelow(settings.baseUrl.replace(/\/openai(?:\/v1)?\/?$/, '')),
+    embeddings: {
+      ...openaiEmbeddings,
+      path: (model) => placed('/embeddings', model, version),
+    },
+    url: (path, search) => below(path, versioned(search, version)),
     // A token of Entra ID is no key.
     authorize:
       apiKey !== null && isToken(apiKey) ? bearerOnly(apiKey) : keyHeader('api-key', apiKey),
@@ -57,14 +64,18 @@ function versionOf({ options }: ProviderSettings): string | null {
   throw new GatewayError('internal_error', { message: 'The API version of Azure is not one.' })
 }
 
-function placed(dial: Dial, { model }: Wanted, version: string | null): Dial {
-  const { path, search } = dial
-  if (version === null) return { ...dial, path: `/openai/v1${path}` }
-  const place =
-    model !== null && ofDeployments.has(path) ? `/deployments/${encodeURIComponent(model)}` : ''
+function placed(path: string, model: string | null, version: string | null): string {
+  if (version === null) return `/openai/v1${path}`
+  const isDeployed = model !== null && ofDeployments.has(path)
+  return `/openai${isDeployed ? `/deployments/${encodeURIComponent(model)}` : ''}${path}`
+}
+
+/** The version is the operator's choice, unless a client of Azure's own API names one. */
+function versioned(search: string, version: string | null): string {
   const query = new URLSearchParams(search)
+  if (version === null || query.has('api-version')) return search
   query.set('api-version', version)
-  return { ...dial, path: `/openai${place}${path}`, search: `?${query}` }
+  return `?${query}`
 }
 
 function bearerOnly(token: string): (headers: Headers) => void {

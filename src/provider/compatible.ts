@@ -1,9 +1,10 @@
 /** Any endpoint that speaks OpenAI's API, and what tells one such provider from another. */
 import type { ProviderSettings } from '../config/config.ts'
+import type { EmbeddingsApi } from '../protocol/asides.ts'
 import { addressBelow } from './address.ts'
 import { matchesModel } from './claims.ts'
 import { bearer } from './credentials.ts'
-import { knownRoles } from './message-quirks.ts'
+import { documentedOnly } from './message-quirks.ts'
 import { type OpenAIDialect, openaiDial, type Protocols } from './protocols.ts'
 import type { Provider } from './provider.ts'
 import { applyQuirks, type Quirk } from './quirks.ts'
@@ -20,6 +21,8 @@ export interface CompatibleKind {
   readonly root?: string
   /** As in `Provider.family`; most have a good part of OpenAI's API. */
   readonly family?: 'openai' | null
+  /** How it makes embeddings, where that is not quite OpenAI's way. */
+  readonly embeddings?: EmbeddingsApi
   /** What is different in bodies that were translated for it, in order. */
   readonly quirks: readonly Quirk[]
 }
@@ -32,7 +35,7 @@ export function compatibleKind(
   kind: CompatibleKind,
 ): (settings: ProviderSettings, protocols: Protocols) => Provider {
   const { speaks: dialects, claims, chatPath = '/chat/completions', root = '', quirks } = kind
-  const { family = 'openai' } = kind
+  const { family = 'openai', embeddings } = kind
   return (settings, protocols) => ({
     name: settings.name,
     settings,
@@ -41,6 +44,7 @@ export function compatibleKind(
     url: addressBelow(rooted(settings.baseUrl, root)),
     authorize: bearer(settings.apiKey),
     amend: (body) => applyQuirks(quirks, body),
+    ...(embeddings !== undefined && { embeddings }),
     claims: (model) => claims?.test(model) === true || matchesModel(settings.models, model),
   })
 }
@@ -56,5 +60,5 @@ function rooted(baseUrl: string, root: string): string {
  */
 export const compatible: CompatibleKind = {
   speaks: ['openai-chat', 'openai-completions', 'openai-responses'],
-  quirks: knownRoles,
+  quirks: documentedOnly,
 }

@@ -16,6 +16,7 @@ const effort = replaced(
 /** Legacy completions have an address of their own there (`/beta`). */
 export const deepseek: CompatibleKind = {
   speaks: ['openai-chat', 'openai-responses'],
-  claims: /^deepseek-/,
+  // `deepseek-ai/...` is the owner of a repository, which many hosts serve.
+  claims: /^deepseek-[^/]+$/,
   quirks: [...common(), olderTokenLimit, effort],
 }

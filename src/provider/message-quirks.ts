@@ -177,5 +177,10 @@ export function common(keeping: readonly string[] = []): readonly Quirk[] {
   return commonQuirks.filter(({ what }) => !keeping.includes(what))
 }
 
-/** The one that even servers that take everything need. */
-export const knownRoles: readonly Quirk[] = [developerIsSystem]
+/** What a server that is only known to be compatible cannot be expected to know. */
+export const documentedOnly: readonly Quirk[] = [
+  developerIsSystem,
+  withoutAnnotations,
+  withoutReasoningDetails,
+  withoutCacheMarkers,
+]

@@ -1,6 +1,7 @@
 /** Mistral: `api.mistral.ai`, which refuses every field that it does not know. */
 import { isObject, type JsonObject } from '../core/json.ts'
 import type { CompatibleKind } from './compatible.ts'
+import { likeOpenai } from './embeddings.ts'
 import {
   begunAnswer,
   common,
@@ -43,6 +44,7 @@ const high = { minimal: 'high', low: 'high', medium: 'high', xhigh: 'high', max:
 export const mistral: CompatibleKind = {
   speaks: ['openai-chat'],
   claims: /^(?:open-)?(?:mistral|mixtral|ministral|codestral|pixtral|magistral|devstral|voxtral)-/,
+  embeddings: likeOpenai('mistral', 128),
   quirks: [
     ...common(),
     olderTokenLimit,

@@ -7,7 +7,9 @@
  */
 import type { ProviderSettings } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { JsonObject } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import type { EmbeddingsApi } from '../protocol/asides.ts'
+import { readVectors } from '../protocol/embeddings/embeddings.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import { addressBelow } from './address.ts'
 import { CachedToken } from './cached-token.ts'
@@ -57,6 +59,7 @@ export function watsonx(
   proxy: string | null = null,
 ): Provider {
   const payer = payerOf(settings)
+  const below = addressBelow(settings.baseUrl)
   // The same dialect, but never the same object: nothing may pass as it is.
   const own: Protocol = { ...protocols.chat }
   return {
@@ -64,10 +67,10 @@ export function watsonx(
     settings,
     family: null,
     dial: (call, wanted) => {
-      const dial = translatedDial(call, wanted, { own, opaque: protocols.opaque }, pathOf)
-      return dial.protocol === own ? { ...dial, search: `?version=${VERSION}` } : dial
+      return translatedDial(call, wanted, { own, opaque: protocols.opaque }, pathOf)
     },
-    url: addressBelow(settings.baseUrl),
+    embeddings: embeddingsOf(payer),
+    url: (path, search) => below(path, versioned(search)),
     authorize: authorizeWith(settings, proxy),
     amend: (body) => ({ ...applyQuirks(watsonxQuirks, body), ...payer }),
     claims: (model) => matchesModel(settings.models, model),
@@ -76,6 +79,27 @@ export function watsonx(
 
 const pathOf = (_model: string, { stream }: { readonly stream: boolean }): string =>
   stream ? '/ml/v1/text/chat_stream' : '/ml/v1/text/chat'
+
+function versioned(search: string): string {
+  const query = new URLSearchParams(search)
+  if (!query.has('version')) query.set('version', VERSION)
+  return `?${query}`
+}
+
+/** Texts are `inputs`, and vectors are `results`. */
+const embeddingsOf = (payer: JsonObject): EmbeddingsApi => ({
+  name: 'watsonx',
+  inputsMax: 1_000,
+  path: () => '/ml/v1/text/embeddings',
+  write: ({ model, inputs }) => ({ model_id: model, inputs, ...payer }),
+  read: ({ results, model_id: model, input_token_count: inputTokens }) => ({
+    model: typeof model === 'string' ? model : '',
+    vectors: readVectors(
+      Array.isArray(results) ? results.map((result) => isObject(result) && result.embedding) : null,
+    ),
+    inputTokens: typeof inputTokens === 'number' ? inputTokens : null,
+  }),
+})
 
 function payerOf({ options = {} }: ProviderSettings): JsonObject {
   const { projectId, spaceId } = options
