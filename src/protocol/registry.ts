@@ -1,7 +1,10 @@
 /** Every dialect of the program. */
 
 import { anthropicMessages } from './anthropic-messages.ts'
+import { bedrockConverse } from './bedrock-converse.ts'
+import { cohereChat } from './cohere-chat.ts'
 import { gemini } from './gemini.ts'
+import { ollamaChat } from './ollama-chat.ts'
 import { opaque } from './opaque.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiCompletions } from './openai-completions.ts'
@@ -15,5 +18,8 @@ export const protocols = {
   responses: openaiResponses,
   messages: anthropicMessages,
   gemini,
+  converse: bedrockConverse,
+  cohere: cohereChat,
+  ollama: ollamaChat,
   opaque,
 } as const satisfies Record<string, Protocol>

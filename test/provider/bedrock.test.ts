@@ -94,7 +94,7 @@ describe('signing', () => {
     },
   )
 
-  test('over exactly the headers of the SDK is the signature of the SDK, to the last digit', async () => {
+  test('over exactly the headers of the SDK it is the signature of the SDK', async () => {
     setSystemTime(fixed)
     const { address, requests, stop } = server()
     try {

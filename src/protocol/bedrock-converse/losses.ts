@@ -13,6 +13,7 @@ const request: readonly Loss[] = [
   dropped('text.signature', 'It belongs to Gemini.'),
   dropped('image.detail', 'The resolution is chosen by the model.'),
   dropped('reasoning.foreign', 'Thinking goes back only with a signature, and to its signer.'),
+  dropped('reasoning.budget', 'Models other than Claude have efforts or levels, and no budgets.'),
   dropped('reasoning.summary', 'Models that show their thinking show it as it is.'),
   dropped('responseFormat.strict', 'A schema is always followed.'),
   dropped('seed', 'There is no such setting, and it never promised the same answer.'),

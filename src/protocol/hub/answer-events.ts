@@ -26,7 +26,7 @@ interface OpenBlock {
   readonly proof: { readonly kind: 'signature' | 'redacted'; readonly pieces: string[] } | null
 }
 
-/** Blocks that may be open at once. Real servers have a few; this bounds what a broken one costs. */
+/** Blocks that may be open at once. Real servers have a few; it bounds what a broken one costs. */
 const openBlocksMax = 1_024
 
 /** None of these providers gives more than one answer. */
@@ -57,7 +57,7 @@ export class AnswerEvents {
     return events
   }
 
-  /** The start, once; without it the first thing said begins an answer of which nothing is known. */
+  /** The start, once; without it an answer of which nothing is known begins with what it says. */
   start(details: StartDetails = {}): void {
     if (this.#started || this.over) return
     this.#started = true

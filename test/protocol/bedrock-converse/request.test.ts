@@ -12,6 +12,7 @@ import {
 } from '../../../src/protocol/bedrock-converse/count-tokens.ts'
 import { losses } from '../../../src/protocol/bedrock-converse/losses.ts'
 import { writeRequest } from '../../../src/protocol/bedrock-converse/request.ts'
+import { fittedToolCallId, toolCallIdChars } from '../../../src/protocol/hub/ids.ts'
 import type { HubRequest, Part } from '../../../src/protocol/hub/request.ts'
 import {
   call,
@@ -106,90 +107,92 @@ const rich: Partial<HubRequest> = {
   metadata: { team: 'a', 'not legal!': 'x', count: 3 },
 }
 
+/** What stands for the id that AWS would refuse. */
+const id = fittedToolCallId('call.with/odd marks', toolCallIdChars)
+
+/** The same in the words of Converse. */
+const expectedBody = {
+  system: [
+    { text: 'Be brief.' },
+    { cachePoint: { type: 'default', ttl: '1h' } },
+    { text: 'Answer in English.' },
+  ],
+  messages: [
+    {
+      role: 'user',
+      content: [
+        { text: 'Look:' },
+        { image: { format: 'png', source: { bytes: 'iVBORw0KGgo=' } } },
+        {
+          document: {
+            format: 'pdf',
+            name: 'Q3 report (final)',
+            source: { bytes: 'JVBERi0=' },
+          },
+        },
+        { text: 'And?' },
+        { cachePoint: { type: 'default' } },
+      ],
+    },
+    {
+      role: 'assistant',
+      content: [
+        { reasoningContent: { reasoningText: { text: 'Hm.', signature: 'sig' } } },
+        { reasoningContent: { redactedContent: 'cmVkYWN0ZWQ=' } },
+        { text: 'Two calls.' },
+        { toolUse: { toolUseId: 'call_1', name: 'weather', input: { city: 'Oslo' } } },
+        { toolUse: { toolUseId: id, name: 'weather', input: {} } },
+      ],
+    },
+    {
+      role: 'user',
+      content: [
+        {
+          toolResult: {
+            toolUseId: 'call_1',
+            content: [{ text: 'rain' }, { image: { format: 'jpeg', source: { bytes: 'AAAA' } } }],
+          },
+        },
+        { toolResult: { toolUseId: id, content: [{ text: 'no city' }], status: 'error' } },
+        { text: 'Thanks' },
+      ],
+    },
+  ],
+  inferenceConfig: { maxTokens: 4000, temperature: 1, topP: 0.9, stopSequences: ['END'] },
+  toolConfig: {
+    tools: [
+      {
+        toolSpec: {
+          name: 'weather',
+          description: 'The weather of a city.',
+          inputSchema: { json: weather.parameters },
+          strict: true,
+        },
+      },
+      { cachePoint: { type: 'default' } },
+    ],
+    toolChoice: { any: {} },
+  },
+  additionalModelRequestFields: {
+    top_k: 40,
+    thinking: { type: 'enabled', budget_tokens: 2000 },
+  },
+  requestMetadata: { user_id: 'user-1', team: 'a' },
+  serviceTier: { type: 'priority' },
+  outputConfig: {
+    textFormat: {
+      type: 'json_schema',
+      structure: { jsonSchema: { schema: '{"type":"object"}', name: 'city' } },
+    },
+  },
+}
+
 describe('a request with everything', () => {
   const body = write(rich)
 
   test('says it in the words of Converse', () => {
-    const id = /call_[0-9a-f]{24}/.exec(JSON.stringify(body))?.[0]
-    expect(id).toBeString()
-    expect(body).toEqual({
-      system: [
-        { text: 'Be brief.' },
-        { cachePoint: { type: 'default', ttl: '1h' } },
-        { text: 'Answer in English.' },
-      ],
-      messages: [
-        {
-          role: 'user',
-          content: [
-            { text: 'Look:' },
-            { image: { format: 'png', source: { bytes: 'iVBORw0KGgo=' } } },
-            {
-              document: {
-                format: 'pdf',
-                name: 'Q3 report (final)',
-                source: { bytes: 'JVBERi0=' },
-              },
-            },
-            { text: 'And?' },
-            { cachePoint: { type: 'default' } },
-          ],
-        },
-        {
-          role: 'assistant',
-          content: [
-            { reasoningContent: { reasoningText: { text: 'Hm.', signature: 'sig' } } },
-            { reasoningContent: { redactedContent: 'cmVkYWN0ZWQ=' } },
-            { text: 'Two calls.' },
-            { toolUse: { toolUseId: 'call_1', name: 'weather', input: { city: 'Oslo' } } },
-            { toolUse: { toolUseId: id, name: 'weather', input: {} } },
-          ],
-        },
-        {
-          role: 'user',
-          content: [
-            {
-              toolResult: {
-                toolUseId: 'call_1',
-                content: [
-                  { text: 'rain' },
-                  { image: { format: 'jpeg', source: { bytes: 'AAAA' } } },
-                ],
-              },
-            },
-            { toolResult: { toolUseId: id, content: [{ text: 'no city' }], status: 'error' } },
-            { text: 'Thanks' },
-          ],
-        },
-      ],
-      inferenceConfig: { maxTokens: 4000, temperature: 1, topP: 0.9, stopSequences: ['END'] },
-      toolConfig: {
-        tools: [
-          {
-            toolSpec: {
-              name: 'weather',
-              description: 'The weather of a city.',
-              inputSchema: { json: weather.parameters },
-              strict: true,
-            },
-          },
-          { cachePoint: { type: 'default' } },
-        ],
-        toolChoice: { any: {} },
-      },
-      additionalModelRequestFields: {
-        top_k: 40,
-        thinking: { type: 'enabled', budget_tokens: 2000 },
-      },
-      requestMetadata: { user_id: 'user-1', team: 'a' },
-      serviceTier: { type: 'priority' },
-      outputConfig: {
-        textFormat: {
-          type: 'json_schema',
-          structure: { jsonSchema: { schema: '{"type":"object"}', name: 'city' } },
-        },
-      },
-    })
+    expect(id).toMatch(/^call_[0-9a-f]{24}$/)
+    expect(body).toEqual(expectedBody)
   })
 
   test('is what the SDK sends for it, to the last field', async () => {

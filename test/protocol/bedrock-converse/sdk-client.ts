@@ -1,4 +1,4 @@
-/** AWS's own client, told to speak HTTP/1.1: its default is HTTP/2, which our servers do not have. */
+/** AWS's own client over HTTP/1.1: its default is HTTP/2, which our servers do not have. */
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime'
 
 /** What the SDK hands to whoever sends its requests. */

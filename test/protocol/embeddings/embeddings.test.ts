@@ -1,4 +1,4 @@
-/** Embeddings of every API here, as OpenAI's SDK and the providers' own SDKs read and write them. */
+/** Embeddings of every API here, as OpenAI's SDK and the providers' own read and write them. */
 import { describe, expect, test } from 'bun:test'
 import { CohereClientV2 } from 'cohere-ai'
 import OpenAI from 'openai'
