@@ -4,6 +4,7 @@ import type { HubEvent, Logprobs } from '../hub/events.ts'
 import { writeFinish } from '../openai/finish.ts'
 import { writeAnnotation } from './annotations.ts'
 import { writeDetails } from './reasoning-write.ts'
+import { writeToolSignature } from './tool-signature.ts'
 
 /** What a choice can be told. */
 export type ChoiceEvent = Extract<HubEvent, { readonly choice: number; readonly block: number }>
@@ -176,9 +177,4 @@ export class ChoiceWrite {
     if (!tool.hasArguments && !tool.custom) this.#arguments(tool, '{}')
     tool.ended = true
   }
-}
-
-/** Where Google's own OpenAI endpoint puts the signature of a call. */
-export function writeToolSignature(signature: string): JsonObject {
-  return { extra_content: { google: { thought_signature: signature } } }
 }

@@ -1,5 +1,5 @@
 /** What chat completions have no words for. Writers consult it, and the README is made from it. */
-import { cannotSay, type Loss, type Losses } from '../hub/losses.ts'
+import type { Loss, Losses } from '../hub/losses.ts'
 
 const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
 const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
@@ -7,6 +7,7 @@ const refused = (what: string, note: string): Loss => ({ what, how: 'refused', n
 
 const request: readonly Loss[] = [
   dropped('text.signature', 'A signature of text goes back to the dialect that signed it only.'),
+  dropped('tool-call.signature', 'The same holds for the signature of a call.'),
   dropped(
     'reasoning.foreign',
     'Thinking that another dialect signed goes back as plain text; hidden thinking does not.',
@@ -49,13 +50,3 @@ const answer: readonly Loss[] = [
 
 /** The losses of this dialect. */
 export const losses: Losses = { dialect: 'openai-chat', request, answer }
-
-const droppedNames = new Set(request.filter(({ how }) => how === 'dropped').map(({ what }) => what))
-
-/**
- * Drops a field of another dialect that is on the list.
- * @throws GatewayError the 400 that names it, for one that is not.
- */
-export function dropOrRefuse(field: string): void {
-  if (!droppedNames.has(field)) throw cannotSay('openai-chat', field)
-}

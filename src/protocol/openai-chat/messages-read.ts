@@ -1,11 +1,12 @@
 /** Reads the messages of a chat request. */
-import { isObject, objectAt, textAt } from '../../core/json.ts'
+import { isObject } from '../../core/json.ts'
 import { madeToolCallId } from '../hub/ids.ts'
 import type { Message, Part, ToolCallPart } from '../hub/request.ts'
 import { type Fields, wrongParameter } from '../openai/fields.ts'
 import { readAnnotation } from './annotations.ts'
 import { readCache, readContent } from './content-read.ts'
 import { readReasoningParts } from './reasoning-parts.ts'
+import { readToolSignature } from './tool-signature.ts'
 
 /** The messages of a request. @throws GatewayError a 400 that names what is wrong. */
 export function readMessages(messages: readonly Fields[]): readonly Message[] {
@@ -94,14 +95,13 @@ function withCitations(parts: readonly Part[], fields: Fields): readonly Part[] 
 function readCall(fields: Fields, turn: string, place: number): ToolCallPart {
   const custom = fields.text('type') === 'custom'
   const about = fields.inside(custom ? 'custom' : 'function')
-  const google = objectAt(fields.object('extra_content') ?? {}, 'google')
   return {
     type: 'tool-call',
     id: fields.text('id') || madeToolCallId(turn, 0, place),
     name: about.needText('name'),
     arguments: readArguments(about, custom),
     custom,
-    signature: google === null ? null : textAt(google, 'thought_signature'),
+    signature: readToolSignature(fields.whole),
     cache: readCache(fields),
   }
 }

@@ -3,9 +3,9 @@ import { isObject, type JsonObject } from '../../core/json.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../hub/request.ts'
 import { writeAnnotation } from './annotations.ts'
-import { writeToolSignature } from './choice-write.ts'
 import { writeCache, writeContent, writeTextContent } from './content-write.ts'
 import { writeReasoning } from './reasoning-write.ts'
+import { isOwnToolSignature, writeToolSignature } from './tool-signature.ts'
 
 /** The messages of a request. @throws GatewayError a 400 for what cannot be said. */
 export function writeMessages(messages: readonly Message[]): readonly JsonObject[] {
@@ -96,7 +96,7 @@ function writeCall(call: ToolCallPart): JsonObject {
     ...(custom
       ? { type: 'custom', custom: { name, input: call.arguments } }
       : { type: 'function', function: { name, arguments: call.arguments || '{}' } }),
-    ...(signature !== null && writeToolSignature(signature)),
+    ...(signature !== null && isOwnToolSignature(signature) && writeToolSignature(signature)),
     ...writeCache(cache),
   }
 }

@@ -1,5 +1,6 @@
 /** Writes a request for a chat completion, for OpenAI and everyone compatible with it. */
 import { isObject, type JsonObject } from '../../core/json.ts'
+import { dropExtra } from '../hub/foreign-fields.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type {
   HubRequest,
@@ -10,7 +11,7 @@ import type {
 } from '../hub/request.ts'
 import type { ProtocolName } from '../names.ts'
 import { writeCache } from './content-write.ts'
-import { dropOrRefuse } from './losses.ts'
+import { losses } from './losses.ts'
 import { writeMessages } from './messages-write.ts'
 
 /** @throws GatewayError a 400 that names the parameter, for what the dialect cannot say. */
@@ -58,12 +59,11 @@ const family: ReadonlySet<ProtocolName> = new Set(['openai-responses', 'openai-c
 
 function writeExtra({ dialect, fields }: HubRequest['extra']): JsonObject {
   if (dialect === 'openai-chat') return fields
-  const kept: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(fields)) {
-    if (family.has(dialect) && shared.has(key)) kept[key] = value
-    else dropOrRefuse(key)
-  }
-  return kept
+  const isKept = (key: string): boolean => family.has(dialect) && shared.has(key)
+  const entries = Object.entries(fields)
+  const others = Object.fromEntries(entries.filter(([key]) => !isKept(key)))
+  dropExtra({ dialect, fields: others }, losses)
+  return Object.fromEntries(entries.filter(([key]) => isKept(key)))
 }
 
 /** Usage is always asked for, because accounts are kept also where the client did not ask. */

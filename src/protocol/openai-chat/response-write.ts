@@ -12,9 +12,9 @@ import { writeFinish } from '../openai/finish.ts'
 import { writeUsage } from '../openai/hub-usage.ts'
 import type { AnswerContext } from '../translation.ts'
 import { writeAnnotation } from './annotations.ts'
-import { writeToolSignature } from './choice-write.ts'
 import { callsFunctions } from './functions.ts'
 import { writeReasoning } from './reasoning-write.ts'
+import { writeToolSignature } from './tool-signature.ts'
 
 const names = { object: 'chat.completion', idPrefix: 'chatcmpl-' }
 

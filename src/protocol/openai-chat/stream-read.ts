@@ -6,6 +6,7 @@ import { type ChunkLanguage, ChunkRead } from '../openai/chunk-read.ts'
 import type { EventReader } from '../translation.ts'
 import { readAnnotation, readSources } from './annotations.ts'
 import { readReasoning } from './reasoning-read.ts'
+import { markToolSignature, readToolSignature } from './tool-signature.ts'
 
 /** The reader of one stream. */
 export function readChatStream(): EventReader {
@@ -59,11 +60,14 @@ export function readChatChoice(choice: JsonObject, reader: ChoiceRead, whole: bo
   }
   if (Array.isArray(delta.tool_calls)) {
     delta.tool_calls.forEach((call: unknown, position) => {
-      if (isObject(call)) reader.toolCall(call, whole ? position : null)
+      if (!isObject(call)) return
+      const signature = readToolSignature(call)
+      const marked = signature === null ? null : markToolSignature(signature)
+      reader.toolCall(call, whole ? position : null, marked)
     })
   } else if (isObject(delta.function_call)) {
     // The deprecated form has one call, and no id.
-    reader.toolCall({ function: delta.function_call }, 0)
+    reader.toolCall({ function: delta.function_call }, 0, null)
   }
   if (Array.isArray(delta.annotations)) {
     for (const annotation of delta.annotations) {

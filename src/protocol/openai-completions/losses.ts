@@ -1,4 +1,5 @@
 /** What legacy completions have no words for. */
+import { foreignFields } from '../hub/foreign-fields.ts'
 import type { Loss, Losses } from '../hub/losses.ts'
 
 const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
@@ -9,6 +10,7 @@ const refused = (what: string, note: string): Loss => ({ what, how: 'refused', n
 export const losses: Losses = {
   dialect: 'openai-completions',
   request: [
+    ...foreignFields,
     dropped('cache', 'There are no markers for the cache of prompts.'),
     dropped('message.name', 'Speakers have no names.'),
     dropped('parallel_tool_calls', 'There are no tools.'),

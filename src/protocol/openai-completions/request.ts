@@ -1,6 +1,7 @@
 /** Reads and writes requests for legacy completions. */
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
+import { dropExtra } from '../hub/foreign-fields.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { HubRequest, Message } from '../hub/request.ts'
 import { Fields, wrongParameter } from '../openai/fields.ts'
@@ -82,7 +83,7 @@ export function writeCompletionRequest(request: HubRequest): JsonObject {
   refuseWhatIsNotText(request)
   const { extra } = request
   const own = extra.dialect === 'openai-completions'
-  if (!own) for (const key of Object.keys(extra.fields)) dropOrRefuse(key)
+  if (!own) dropExtra(extra, losses)
   const options = own && isObject(extra.fields.stream_options) ? extra.fields.stream_options : {}
   const body: JsonObject = {
     ...(own && extra.fields),
@@ -106,14 +107,6 @@ export function writeCompletionRequest(request: HubRequest): JsonObject {
   return Object.fromEntries(
     Object.entries(body).filter(([, value]) => value !== null && value !== undefined),
   )
-}
-
-const droppedNames = new Set(
-  losses.request.filter(({ how }) => how === 'dropped').map(({ what }) => what),
-)
-
-function dropOrRefuse(field: string): void {
-  if (!droppedNames.has(field)) throw cannotSay('openai-completions', field)
 }
 
 function refuseWhatIsNotText({ tools, responseFormat, reasoning }: HubRequest): void {

@@ -87,8 +87,8 @@ export class ChoiceRead implements CallHost {
   }
 
   /** An entry of `tool_calls`. */
-  toolCall(entry: JsonObject, position: number | null): void {
-    if (!this.#calls.take(entry, position)) this.raw({ delta: { tool_calls: [entry] } })
+  toolCall(entry: JsonObject, position: number | null, signature: string | null): void {
+    if (!this.#calls.take(entry, position, signature)) this.raw({ delta: { tool_calls: [entry] } })
   }
 
   raw(value: Native['value']): void {

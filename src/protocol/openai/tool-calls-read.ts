@@ -48,16 +48,17 @@ export class ToolCallsRead {
   /**
    * Takes one entry of `tool_calls`.
    * @param position stands in for the index in answers that are not streamed.
+   * @param signature what the entry was signed with.
    * @returns false for an entry that is no call of the client's tools.
    */
-  take(entry: JsonObject, position: number | null = null): boolean {
+  take(entry: JsonObject, position: number | null, signature: string | null): boolean {
     const custom = objectAt(entry, 'custom')
     const about = objectAt(entry, 'function') ?? custom
     if (about === null) return !isServerTool(entry)
     const id = filled(entry.id)
     const name = filled(about.name)
     const call = this.#find(indexOf(entry) ?? position, id, name, custom !== null)
-    if (call.block === null && name !== null) this.#begin(call, id, name, signatureOf(entry))
+    if (call.block === null && name !== null) this.#begin(call, id, name, signature)
     this.#append(call, argumentsOf(custom === null ? about.arguments : about.input))
     return true
   }
@@ -147,12 +148,6 @@ function indexOf(entry: JsonObject): number | null {
 function argumentsOf(value: unknown): string {
   if (typeof value === 'string') return value
   return isObject(value) ? JSON.stringify(value) : ''
-}
-
-/** Where Google's own OpenAI endpoint puts the signature of a call. */
-function signatureOf(entry: JsonObject): string | null {
-  const google = objectAt(objectAt(entry, 'extra_content') ?? {}, 'google')
-  return google === null ? null : filled(google.thought_signature)
 }
 
 function isServerTool(entry: JsonObject): boolean {
