@@ -26,8 +26,12 @@ const ambiguousPath = new RegExp(
   'i',
 )
 
-/** An encoded slash is a segment's own only where an id is looked up and nothing is forwarded. */
-const modelPath = '/v1/models/'
+/**
+ * Where an encoded slash is a segment's own, because we decode the name of a model ourselves:
+ * where one is looked up, and in Gemini's paths, whose method follows a colon.
+ */
+const namesModel =
+  /^(?:(?:GET|HEAD) \/v1\/models\/|\w+ \/v1beta\/models\/|POST \/v1\/models\/[^/]+:)/
 
 /**
  * Reads the target of a request whose Host was found valid.
@@ -46,7 +50,7 @@ export function readTarget(request: Request): RequestTarget {
   const query = url.indexOf('?', start)
   const path = query === -1 ? url.slice(start) : url.slice(start, query)
   if (ambiguousPath.test(path)) throw new GatewayError('invalid_url')
-  if (/%2f/i.test(path) && !isModelLookup(request.method, path)) {
+  if (/%2f/i.test(path) && !namesModel.test(`${request.method} ${path}`)) {
     throw new GatewayError('invalid_url')
   }
   return { path, search: query === -1 ? '' : url.slice(query) }
@@ -58,8 +62,4 @@ function pathStart(url: string, hasHost: boolean): number {
   if (url.startsWith('http://')) return url.indexOf('/', 7)
   if (url.startsWith('https://')) return url.indexOf('/', 8)
   return -1
-}
-
-function isModelLookup(method: string, path: string): boolean {
-  return (method === 'GET' || method === 'HEAD') && path.startsWith(modelPath)
 }
