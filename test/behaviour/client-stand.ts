@@ -66,13 +66,17 @@ export async function startAppWith(
   return { app, pool: used }
 }
 
-/** Starts a provider that answers by `script`, and the app with `environment` in front of it. */
+/**
+ * Starts a provider that answers by `script`, and the app with `environment` in front of it.
+ * @param port of the provider, where the environment must know it.
+ */
 export async function startStand(
   script: UpstreamScript,
   environment: Readonly<Record<string, string>> = {},
   ownPool?: BufferPool,
+  port = 0,
 ): Promise<Stand> {
-  const upstream = startUpstream(script)
+  const upstream = startUpstream(script, { port })
   const records: Exchange[] = []
   const { app, pool } = await startAppWith(
     { ...providerEnvironment(upstream), ...environment },
