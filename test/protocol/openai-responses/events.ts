@@ -4,7 +4,7 @@ import type { FinishReason, HubEvent } from '../../../src/protocol/hub/events.ts
 import { type Data, dataOf } from './stand.ts'
 
 /** The beginning. */
-export const start: HubEvent = {
+export const start: Extract<HubEvent, { type: 'start' }> = {
   type: 'start',
   id: 'msg_01',
   model: 'claude',

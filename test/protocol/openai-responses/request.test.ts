@@ -105,6 +105,13 @@ describe('what an agent sends', () => {
     expect(written).toMatchObject({ model: 'm', ...body })
   })
 
+  test('a call without arguments has an empty object, and two names of a user stay two', () => {
+    const [message] = messagesOf({ type: 'function_call', call_id: 'a', name: 'f', arguments: '' })
+    expect(message?.parts).toMatchObject([{ arguments: '{}' }])
+    const users = { user: 'a', safety_identifier: 'b' }
+    expect(translation.writeRequest(read({ input: 'Hi', ...users }))).toMatchObject(users)
+  })
+
   test('text alone is one message of the user; instructions are its system', () => {
     const { messages } = read({ input: 'Hi', instructions: 'Be brief.' })
     expect(messages).toEqual([

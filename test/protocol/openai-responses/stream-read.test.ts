@@ -159,6 +159,14 @@ describe('items', () => {
       completed,
     )
     expect([textsOf(events)[0], callsOf(events).length]).toEqual(['Hi', 2])
+    const ends = events.flatMap((event) => (event.type === 'block-end' ? [event.block] : []))
+    expect(ends).toEqual([0, 1, 2])
+  })
+
+  test('that are done twice are done once', () => {
+    const thought = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'x' }
+    const events = decodeEvents(created, done(0, thought), done(0, thought), completed)
+    expect(typesOf(events).filter((type) => type === 'reasoning-signature')).toHaveLength(1)
   })
 
   test('that a server runs are raw and no calls', () => {
@@ -198,6 +206,9 @@ describe('calls', () => {
     )
     expect(callsOf(events)).toEqual([['call_1', 'f', '{"a":1}', false]])
     expect(finishOf(events)?.reason).toBe('tool-calls')
+    const early = { type: 'response.function_call_arguments.delta', output_index: 0, delta: '[]' }
+    const unsaid = decodeEvents(created, early, done(0, call), completed)
+    expect(callsOf(unsaid)).toEqual([['call_1', 'f', '[]', false]])
   })
 
   test('may have no deltas, an object for arguments, or none', () => {
@@ -304,6 +315,11 @@ describe('a failure', () => {
     const errors = events.flatMap((each) => (each.type === 'error' ? [each.error] : []))
     expect(errors.map(({ status, message }) => [status, message])).toEqual([[429, 'no']])
     expect(typesOf(events).at(-1)).toBe('error')
+  })
+
+  test('may have cost something', () => {
+    const events = decodeEvents(created, failed)
+    expect(typesOf(events)).toEqual(['start', 'usage', 'error'])
   })
 
   test('in the name of the event alone', () => {

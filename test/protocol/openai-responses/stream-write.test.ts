@@ -151,6 +151,14 @@ describe('a stream', () => {
     checkLife(out)
     const { output_text, output } = await stand.response(out)
     expect([output_text, output.length]).toEqual(['abc', 3])
+    // The message is done as soon as it is known to be.
+    const dones = dataOf(out).filter(({ type }) => type === 'response.output_item.done')
+    expect(dones.map(({ output_index }) => output_index)).toEqual([1, 0, 2])
+  })
+
+  test('knows the model that was asked for where the provider says none', () => {
+    const out = encode([{ ...start, id: '', model: '' }, finish('stop'), end])
+    expect(lastResponse(out)).toMatchObject({ id: 'resp_123', model: 'asked-for' })
   })
 
   test('says nothing for what is empty, and begins without a start', () => {
@@ -183,22 +191,24 @@ describe('a stream', () => {
       choice: 0,
       native: { dialect, value },
     })
-    const item = { type: 'web_search_call', id: 'ws_1', status: 'completed' }
+    const added = (output_index: number, item: object) =>
+      raw('openai-responses', { type: 'response.output_item.added', output_index, item })
+    const search = { type: 'web_search_call', id: 'ws_1', status: 'completed' }
+    const place = { output_index: 4, item_id: 'rotated' }
     const out = encode([
       start,
       raw('gemini', { type: 'response.foreign' }),
-      raw('openai-responses', { type: 'response.output_item.added', output_index: 4, item }),
-      raw('openai-responses', { type: 'response.web_search_call.searching', output_index: 4 }),
-      raw('openai-responses', { type: 'response.output_item.done', output_index: 4, item }),
+      added(3, { type: 'message', id: 'msg_own', role: 'assistant', content: [] }),
+      added(4, search),
+      raw('openai-responses', { type: 'response.web_search_call.searching', ...place }),
+      raw('openai-responses', { type: 'response.output_item.done', ...place, item: search }),
       ...[text(0, 'Hi'), blockEnd(0), finish('stop'), end],
     ])
+    checkLife(out)
     expect(out).not.toContain('foreign')
-    const { output } = await stand.response(
-      out.replace('"response.web_search_call.searching","output_index":0', (found) =>
-        found.replace('"output', '"item_id":"ws_1","output'),
-      ),
-    )
-    expect(output.map(({ id }) => id)).toEqual(['ws_1', expect.stringMatching(/^msg_/)])
+    const { output, output_text } = await stand.response(out)
+    expect(output.map(({ id }) => id)).toEqual(['msg_own', 'ws_1'])
+    expect(output_text).toBe('Hi')
   })
 })
 
