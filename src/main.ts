@@ -95,11 +95,18 @@ async function checkConfiguration(): Promise<number> {
 }
 
 async function serveRequests(): Promise<number> {
+  // A worker takes longer to load its code than the configuration takes to be read.
+  const { ownCommand, WorkerProcess } = await import('./supervisor/worker-process.ts')
+  const first = new WorkerProcess(ownCommand())
   const loaded = await loadOrTell()
-  if (loaded === null) return exitCodes.configuration
+  if (loaded === null) {
+    first.kill()
+    return exitCodes.configuration
+  }
   const { serve } = await import('./supervisor/serve.ts')
   return await serve({
     config: loaded.config,
+    first,
     version,
     reload: async () => (await loadOrTell())?.config ?? null,
   })

@@ -11,6 +11,8 @@ import { WorkerProcess } from './worker-process.ts'
 export interface ParentOptions {
   /** With the port that was claimed. */
   readonly config: Config
+  /** A process that was started before the configuration was read, so that both take one time. */
+  readonly first: WorkerProcess
   /** The command that starts a worker. */
   readonly command: readonly string[]
   /** Reads the configuration again, for workers that replace others; null if it is wrong now. */
@@ -42,12 +44,14 @@ export class Parent {
   readonly #stopping = Promise.withResolvers<void>()
   #config: Config
   #log: Log
+  #first: WorkerProcess | null
   #hasListened = false
   #phase: 'running' | 'draining' | 'stopping' = 'running'
   #isRolling = false
   #isRollWanted = false
 
   constructor(options: ParentOptions) {
+    this.#first = options.first
     this.#options = options
     this.#config = options.config
     this.#log = processLog(options.config, 0)
@@ -140,7 +144,9 @@ export class Parent {
 
   #spawn(id: number): WorkerProcess {
     const identity = { id, total: this.#options.config.workers }
-    const worker = new WorkerProcess(this.#options.command, this.#config, identity)
+    const worker = this.#first ?? new WorkerProcess(this.#options.command)
+    this.#first = null
+    worker.start(this.#config, identity)
     this.#alive.add(worker)
     void worker.exited.then(() => this.#alive.delete(worker))
     void worker.started.then((url) => {

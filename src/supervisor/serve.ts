@@ -2,11 +2,13 @@
 import type { Config } from '../config/config.ts'
 import { Parent } from './parent.ts'
 import { AddressError, type Claim, claimPort } from './port.ts'
-import { ownCommand } from './worker-process.ts'
+import { ownCommand, type WorkerProcess } from './worker-process.ts'
 
 /** What serving needs to know. */
 export interface ServeOptions {
   readonly config: Config
+  /** See `ParentOptions`. */
+  readonly first: WorkerProcess
   readonly version: string
   /** Reads the configuration again for SIGHUP; tells what is wrong with it and gives null. */
   readonly reload: () => Promise<Config | null>
@@ -15,9 +17,13 @@ export interface ServeOptions {
 /** Serves until a signal ends it. @returns the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
   const claim = claimOrTell(options.config)
-  if (claim === null) return 1
+  if (claim === null) {
+    options.first.kill()
+    return 1
+  }
   const parent = new Parent({
     config: { ...options.config, port: claim.port },
+    first: options.first,
     command: ownCommand(),
     reload: options.reload,
     onListening: (url) => console.log(`sluice ${options.version} listening on ${url}`),

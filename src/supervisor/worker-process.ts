@@ -40,7 +40,8 @@ export class WorkerProcess {
   #readyAtMs: number | null = null
   #failure: string | null = null
 
-  constructor(command: readonly string[], config: Config, identity: WorkerIdentity) {
+  /** Starts the process, which loads its code and then waits for `start`. */
+  constructor(command: readonly string[]) {
     const started = Promise.withResolvers<string | null>()
     const closed = Promise.withResolvers<void>()
     this.started = started.promise
@@ -73,7 +74,11 @@ export class WorkerProcess {
       closed.resolve()
       return this.#exit()
     })
-    this.#send({ type: 'start', config, worker: identity })
+  }
+
+  /** Lets it serve. */
+  start(config: Config, worker: WorkerIdentity): void {
+    this.#send({ type: 'start', config, worker })
   }
 
   get pid(): number {

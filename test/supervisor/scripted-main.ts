@@ -3,6 +3,7 @@ import { readDotenv, withDotenv } from '../../src/config/dotenv.ts'
 import { loadConfig } from '../../src/config/env.ts'
 import { serve } from '../../src/supervisor/serve.ts'
 import { runWorker } from '../../src/supervisor/worker.ts'
+import { ownCommand, WorkerProcess } from '../../src/supervisor/worker-process.ts'
 import { startScriptedApp } from './scripted-app.ts'
 
 function load() {
@@ -15,7 +16,9 @@ function load() {
 if (process.env.SLUICE_WORKER === '1' && process.send !== undefined) {
   runWorker(async () => startScriptedApp)
 } else {
+  const first = new WorkerProcess(ownCommand())
   const config = load()
   const reload = async () => load()
-  process.exit(config === null ? 78 : await serve({ config, version: 'scripted', reload }))
+  if (config === null) first.kill()
+  process.exit(config === null ? 78 : await serve({ config, first, version: 'scripted', reload }))
 }
