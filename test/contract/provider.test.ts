@@ -7,7 +7,7 @@ import { knownProviders } from '../../src/config/known-providers.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import { protocols } from '../../src/protocol/registry.ts'
-import type { Dial, SignableCall } from '../../src/provider/provider.ts'
+import type { Dial, Provider, SignableCall } from '../../src/provider/provider.ts'
 import { providerKinds, providerQuirks } from '../../src/provider/registry.ts'
 import { knownModels, nobodysModels } from '../provider/known-models.ts'
 import { callOf, clients } from './clients.ts'
@@ -100,6 +100,19 @@ describe.each(remoteKinds)('credentials of %s', (kind) => {
     await provider.authorize(headers, call)
     expect(headers.get(keyHeaderOf(kind))).toContain(kind === 'watsonx' ? token : operatorKey)
     expect(JSON.stringify(headers.toJSON())).not.toContain(clientKey)
+  })
+
+  test('are nobody`s where the operator has none', async () => {
+    // Some cannot be built without any.
+    let provider: Provider | null = null
+    try {
+      provider = buildKind(kind, { apiKey: null })
+    } catch (thrown) {
+      expect(thrown).toBeInstanceOf(GatewayError)
+    }
+    const headers = new Headers({ authorization: clientKey, [keyHeaderOf(kind)]: clientKey })
+    await provider?.authorize(headers, call)
+    if (provider !== null) expect(JSON.stringify(headers.toJSON())).not.toContain(clientKey)
   })
 
   test('are never repeated in an error', () => {

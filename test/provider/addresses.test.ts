@@ -1,9 +1,11 @@
 /** Where each provider is asked, in full: a slip in an address is a provider that never answers. */
 import { expect, test } from 'bun:test'
 import { knownProviders } from '../../src/config/known-providers.ts'
+import { protocols } from '../../src/protocol/registry.ts'
 import type { Provider } from '../../src/provider/provider.ts'
 import { type Client, callOf, clients } from '../contract/clients.ts'
 import { buildKind } from '../contract/kinds.ts'
+import { codeOf } from './stand.ts'
 
 const model = 'a-model'
 
@@ -61,9 +63,26 @@ test.each(table)('%s is asked at %s', (kind, chatUrl, completions, responses) =>
   }
 })
 
+test.each(['/messages/count_tokens', '/models/m:countTokens', '/models/m:embedContent'])(
+  '%s is no question to a chat',
+  (path) => {
+    const protocol = path.startsWith('/messages') ? protocols.messages : protocols.gemini
+    const endpoint = path.startsWith('/messages') ? 'messages' : 'gemini'
+    for (const kind of ['openai', 'azure', 'mistral', 'watsonx', 'openai-compatible']) {
+      const call = { endpoint, path, search: '', provider: null, protocol } as const
+      const code = codeOf(() => buildKind(kind).dial(call, { model, stream: false }))
+      expect([kind, code]).toEqual([kind, 'unknown_url'])
+    }
+  },
+)
+
 test('an answer that is not streamed has its own path at watsonx', () => {
   const provider = buildKind('watsonx', { baseUrl: 'https://own.example' })
   const { chat } = clients
   if (chat === undefined) throw new Error('there is no such client')
-  expect(provider.dial(callOf(chat, model), { model, stream: false }).path).toBe('/ml/v1/text/chat')
+  const { path, protocol } = provider.dial(callOf(chat, model), { model, stream: false })
+  expect(path).toBe('/ml/v1/text/chat')
+  // OpenAI's own words would not be understood as they are.
+  expect(protocol.name).toBe('openai-chat')
+  expect(protocol).not.toBe(protocols.chat)
 })

@@ -151,7 +151,9 @@ describe('messages', () => {
     expect(messagesOf('deepseek', refused)).toEqual([{ role: 'assistant', content: 'No.' }])
     expect(messagesOf('openai', refused)).toEqual([refused])
     const named = { role: 'user', content: 'x', name: 'Ada' }
-    expect(messagesOf('groq', named)).toEqual([{ role: 'user', content: 'x' }])
+    for (const kind of ['groq', 'mistral', 'perplexity']) {
+      expect(messagesOf(kind, named)).toEqual([{ role: 'user', content: 'x' }])
+    }
     expect(messagesOf('vllm', named)).toEqual([named])
     const sourced = { role: 'assistant', content: 'x', annotations: [{}] }
     expect(messagesOf('xai', sourced)).toEqual([{ role: 'assistant', content: 'x' }])
