@@ -140,7 +140,7 @@ export function begunAnswer(field: string): Quirk {
 export function fittedCallIds(legal: RegExp, length: number): Quirk {
   const fitted = (id: unknown): unknown =>
     typeof id !== 'string' || legal.test(id) ? id : hashText(id, length)
-  const note = `Ids of tool calls that do not fit (\`${legal.source}\`) become hashes of themselves.`
+  const note = `Ids of calls that do not fit (\`${legal.source}\`) become hashes of themselves.`
   return ofMessages('tool_calls.id', 'changed', note, (message) => {
     const { tool_call_id: answered, tool_calls: calls } = message
     return {

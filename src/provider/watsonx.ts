@@ -3,7 +3,8 @@
  *
  * Its chats are OpenAI's in all but the names around them: streams have a path of their own, the
  * model is `model_id`, and a project or a space pays. So every chat is written anew, also for
- * clients of OpenAI's dialect. A key is exchanged for a token of IBM Cloud; a token is used as it is.
+ * clients of OpenAI's dialect. A key is exchanged for a token of IBM Cloud; a token is used as it
+ * is.
  */
 import type { ProviderSettings } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'

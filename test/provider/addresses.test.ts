@@ -9,7 +9,7 @@ import { codeOf } from './stand.ts'
 
 const model = 'a-model'
 
-/** By kind: the address of a streamed chat, and what its legacy completions and Responses become. */
+/** By kind: where a streamed chat goes, and what legacy completions and Responses become. */
 const table: readonly (readonly [string, string, string, string])[] = [
   ['openai', 'https://api.openai.com/v1/chat/completions', 'own', 'own'],
   ['mistral', 'https://api.mistral.ai/v1/chat/completions', 'chat', 'chat'],
