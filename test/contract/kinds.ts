@@ -14,7 +14,7 @@ export const clientKey = 'sk-client-0123456789'
 /** What a key becomes where it is exchanged. */
 export const exchangedToken = 'token-of-the-exchange'
 
-/** Kinds without which some settings cannot be used at all. */
+/** Settings without which some kinds cannot be used at all. */
 const needed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   vertex: { project: 'project-1' },
   bedrock: { region: 'us-east-1' },
