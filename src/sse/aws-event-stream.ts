@@ -4,7 +4,7 @@
  * only.
  */
 import { EventStreamCodec } from '@smithy/eventstream-codec'
-import { GatewayError } from '../core/errors.ts'
+import { GatewayError, toGatewayError } from '../core/errors.ts'
 import type { Deframer, Frame } from './frame.ts'
 
 /** Prelude, its checksum, and the checksum at the end: a message cannot be shorter. */
@@ -21,31 +21,64 @@ const codec = new EventStreamCodec(
 /** Cuts a body into messages; the name of a frame is `:event-type`, or `exception:<type>`. */
 export class AwsEventStream implements Deframer {
   readonly #bytesMax: number
-  #waiting: Uint8Array = new Uint8Array(0)
+  /** Pieces of a message whose end has not come; joined once, when it has. */
+  #waiting: Uint8Array[] = []
+  #waitingBytes = 0
+  /** Bytes that make the next step possible: a length, or the message that has it. */
+  #neededBytes = 4
+  /** What is wrong behind the last good message: thrown once that message has been read. */
+  #failure: GatewayError | null = null
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
   }
 
   push(chunk: Uint8Array): readonly Frame[] {
-    const bytes = this.#waiting.length === 0 ? chunk : Buffer.concat([this.#waiting, chunk])
+    if (this.#failure !== null) throw this.#failure
+    if (this.#waitingBytes + chunk.length < this.#neededBytes) {
+      this.#keep(chunk)
+      return []
+    }
+    const bytes = this.#waitingBytes === 0 ? chunk : Buffer.concat([...this.#waiting, chunk])
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#neededBytes = 4
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const frames: Frame[] = []
     let start = 0
-    while (bytes.length - start >= 4) {
-      const length = view.getUint32(start)
-      if (length < MESSAGE_BYTES_MIN || length > this.#bytesMax + MESSAGE_BYTES_MIN) throw broken()
-      if (bytes.length - start < length) break
-      frames.push(decodeMessage(bytes.subarray(start, start + length)))
-      start += length
+    try {
+      while (bytes.length - start >= 4) {
+        const length = view.getUint32(start)
+        if (length < MESSAGE_BYTES_MIN || length > this.#bytesMax + MESSAGE_BYTES_MIN) {
+          throw broken()
+        }
+        if (bytes.length - start < length) {
+          this.#neededBytes = length
+          break
+        }
+        frames.push(decodeMessage(bytes.subarray(start, start + length)))
+        start += length
+      }
+    } catch (thrown) {
+      this.#failure = toGatewayError(thrown)
+      if (frames.length === 0) throw this.#failure
+      return frames
     }
-    this.#waiting = bytes.slice(start)
+    this.#keep(bytes.subarray(start))
     return frames
   }
 
   end(): readonly Frame[] {
-    if (this.#waiting.length > 0) throw new GatewayError('upstream_truncated')
+    if (this.#failure !== null) throw this.#failure
+    if (this.#waitingBytes > 0) throw new GatewayError('upstream_truncated')
     return []
+  }
+
+  /** Copies, since what the runtime read into is its own. */
+  #keep(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.#waiting.push(bytes.slice())
+    this.#waitingBytes += bytes.length
   }
 }
 

@@ -46,6 +46,8 @@ class SseDeframer implements Deframer {
     },
   })
   #unended = 0
+  /** The pieces of a line whose end has not come. */
+  #line: string[] = []
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
@@ -53,7 +55,7 @@ class SseDeframer implements Deframer {
 
   push(chunk: Uint8Array): readonly Frame[] {
     this.#frames = []
-    this.#parser.feed(this.#decoder.decode(chunk, { stream: true }))
+    this.#feed(this.#decoder.decode(chunk, { stream: true }))
     // What came since the last event is what the parser holds, give or take a chunk.
     this.#unended = this.#frames.length > 0 ? chunk.length : this.#unended + chunk.length
     if (this.#frames.length === 0 && this.#unended > this.#bytesMax + chunk.length) throw tooLarge()
@@ -63,10 +65,24 @@ class SseDeframer implements Deframer {
 
   end(): readonly Frame[] {
     this.#frames = []
-    this.#parser.feed(`${this.#decoder.decode()}\n\n`)
+    this.#feed(`${this.#decoder.decode()}\n\n`)
     if (this.#bare.length > 0) this.#frames.push({ event: null, data: this.#bare.join('\n') })
     this.#bare = []
     return this.#frames
+  }
+
+  /** Whole lines only: of a line that it does not know the parser forgets one that is in pieces. */
+  #feed(text: string): void {
+    if (this.#line.length === 0 && text.endsWith('\n')) {
+      this.#parser.feed(text)
+      return
+    }
+    const end = Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1
+    if (end > 0) {
+      this.#parser.feed(this.#line.join('') + text.slice(0, end))
+      this.#line = []
+    }
+    if (end < text.length) this.#line.push(text.slice(end))
   }
 }
 

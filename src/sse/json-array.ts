@@ -71,6 +71,7 @@ export class JsonArrayDeframer {
           if (this.#depth < 0) throw broken()
           break
         case COMMA:
+          if (this.#state === 'before') throw broken()
           if (this.#depth === 1 && this.#state === 'inside') {
             this.#take(chunk.subarray(start, index), elements)
             start = index + 1
