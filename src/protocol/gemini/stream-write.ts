@@ -16,7 +16,7 @@ export class AnswerFrame {
   readonly #context: AnswerContext
   #model: string
   #id: string
-  #createdS: number | null = null
+  #createTime: string | null = null
   usage: HubUsage | null = null
 
   constructor(context: AnswerContext) {
@@ -29,7 +29,7 @@ export class AnswerFrame {
   start(event: Extract<HubEvent, { readonly type: 'start' }>): void {
     if (event.model !== '') this.#model = event.model
     if (event.id !== '') this.#id = event.id
-    this.#createdS = event.createdS ?? this.#context.createdS
+    this.#createTime = timeOf(event.createdS ?? this.#context.createdS)
   }
 
   /** The writer of one choice. */
@@ -59,13 +59,19 @@ export class AnswerFrame {
 
   /** What stands in every chunk. */
   envelope(): JsonObject {
-    const createdS = this.#createdS
+    const createTime = this.#createTime
     return {
       modelVersion: this.#model,
-      ...(createdS !== null && { createTime: new Date(createdS * 1000).toISOString() }),
+      ...(createTime !== null && { createTime }),
       responseId: this.#id,
     }
   }
+}
+
+/** A time as Google writes it; null for a number that is no time, whatever the provider meant. */
+function timeOf(seconds: number): string | null {
+  const date = new Date(seconds * 1000)
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }
 
 /** The writer of one stream. */
