@@ -1,0 +1,77 @@
+/** What every reader promises of its events, and every writer of its text. */
+import type { HubEvent } from '../../src/protocol/hub/events.ts'
+import type { Protocol } from '../../src/protocol/protocol.ts'
+import { type AnswerContext, translationOf } from '../../src/protocol/translation.ts'
+import type { Passage } from '../../src/relay/passage.ts'
+import { createDeframer } from '../../src/sse/deframe.ts'
+
+/** A promise that was broken, with what was found instead. */
+export class BrokenPromise extends Error {
+  override readonly name = 'BrokenPromise'
+}
+
+/** Throws a `BrokenPromise` where `holds` is false. */
+export function ensure(holds: boolean, promise: string, found: unknown): void {
+  if (holds) return
+  const text = typeof found === 'string' ? found : JSON.stringify(found)
+  throw new BrokenPromise(`${promise}: ${text?.slice(0, 2000)}`)
+}
+
+/** The events of a whole answer, in any order that `hub/events.ts` allows. */
+export function checkWellFormed(events: readonly HubEvent[]): void {
+  const last = events.at(-1)?.type
+  ensure(last === 'end' || last === 'error', 'the last event is no end', events)
+  const begun = new Set<string>()
+  const ended = new Set<string>()
+  const finished = new Set<number>()
+  for (const [index, event] of events.entries()) {
+    const { type } = event
+    if (type === 'end' || type === 'error') ensure(index === events.length - 1, 'two ends', events)
+    if (type === 'start') ensure(index === 0, 'a start in the middle', events)
+    else if (index === 0) ensure(type === 'error', 'no start', events)
+    if (type === 'tool-start') ensure(event.id !== '', 'a call without an id', events)
+    if (type === 'finish') {
+      ensure(!finished.has(event.choice), 'a choice finishes twice', events)
+      finished.add(event.choice)
+    }
+    if (!('block' in event)) continue
+    const key = `${event.choice} ${event.block}`
+    if (type === 'block-end') ended.add(key)
+    else begun.add(key)
+  }
+  if (last === 'end') ensure(begun.isSubsetOf(ended), 'a block without an end', events)
+}
+
+/** The text that was written for a client: whole events, which its own dialect reads. */
+export function checkOutput(
+  client: Protocol,
+  text: string,
+  passage: Passage,
+  { includeUsage }: AnswerContext,
+): void {
+  const deframer = createDeframer('sse', 1 << 26)
+  const frames = deframer.push(new TextEncoder().encode(text))
+  ensure(/^$|\r?\n\r?\n$/.test(text), 'an event is not whole', text.slice(-300))
+  const reader = translationOf(client).reader()
+  const events: HubEvent[] = []
+  for (const { event, data } of frames) {
+    if (data !== '[DONE]') JSON.parse(data)
+    events.push(...reader.read({ event, data }))
+  }
+  events.push(...reader.end())
+  checkWellFormed(events)
+  const isWhole = events.at(-1)?.type === 'end'
+  // An end without anything before it is not seen by dialects that have no word for it.
+  if (passage.ended && passage.finishReason === null) return
+  // A call whose arguments are no object cannot be said to Gemini; its reason says that it failed.
+  if (client.name === 'gemini' && text.includes('"MALFORMED_FUNCTION_CALL"')) return
+  ensure(isWhole === passage.ended, `${client.name} reads another end`, [passage.error, text])
+  const { inputTokens = null, outputTokens = null } = passage.usage ?? {}
+  if (isWhole && includeUsage && inputTokens !== null && outputTokens !== null) {
+    ensure(
+      events.some(({ type }) => type === 'usage'),
+      'the usage is lost',
+      text,
+    )
+  }
+}
