@@ -80,7 +80,11 @@ export async function acceptAnswer(
   }
   if (!/\bjson\b/i.test(contentType)) {
     if (intent.stream && protocol.hasEndMarker) throw new GatewayError('upstream_bad_content_type')
-    return { ...answer, isEventStream: false, head: [], reader }
+    // A response that breaks before its first byte would reach the client as half a status line.
+    const { done, value } = await reader.read()
+    if (done) finished()
+    const head = value === undefined ? [] : [value]
+    return { ...answer, isEventStream: false, head, reader: done ? null : reader }
   }
   const bytesMax = translated === null ? settings.bufferedBytesMax : TRANSLATED_BYTES_MAX
   const { chunks, ended } = await readUpTo(reader, bytesMax)
