@@ -4,6 +4,8 @@ import packageFile from '../package.json'
 import { environmentTable } from '../src/config/print.ts'
 import { lossesTable } from '../src/protocol/hub/losses-table.ts'
 import { protocols } from '../src/protocol/registry.ts'
+import { quirksTable } from '../src/provider/quirks-table.ts'
+import { providerQuirks } from '../src/provider/registry.ts'
 
 const readme = await Bun.file(join(import.meta.dir, '..', 'README.md')).text()
 
@@ -22,6 +24,10 @@ test('the table of what does not translate is what the dialects say', () => {
   )
   expect(losses.length).toBeGreaterThanOrEqual(4)
   expect(generated('losses')?.trim()).toBe(lossesTable(losses).trim())
+})
+
+test('the table of what is different for single providers is what the code obeys', () => {
+  expect(generated('quirks')?.trim()).toBe(quirksTable(providerQuirks).trim())
 })
 
 test('every npm and bun command that is shown exists', () => {

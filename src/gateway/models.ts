@@ -8,7 +8,7 @@ import type { Protocol } from '../protocol/protocol.ts'
 import type { Opened, Target } from '../provider/call.ts'
 import { mergeModels } from '../provider/models.ts'
 import type { Provider } from '../provider/provider.ts'
-import type { OpenContext } from '../upstream/open.ts'
+import type { OpenContext } from '../upstream/context.ts'
 
 /** How long a list is good for. Providers change theirs by the week. */
 const FRESH_MS = 60_000

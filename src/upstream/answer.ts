@@ -4,9 +4,9 @@ import { isObject } from '../core/json.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { AnswerContext } from '../protocol/translation.ts'
 import type { Opened, Target } from '../provider/call.ts'
+import type { OpenContext } from './context.ts'
 import { readFirstContent } from './first-event.ts'
 import { headersForClient, retryAfterMs } from './headers.ts'
-import type { OpenContext } from './open.ts'
 
 /** An error body above this is not read to its end. */
 const ERROR_BYTES_MAX = 64 * 1024

@@ -16,7 +16,7 @@ import { checkedAnswer, joinAnswers, splitRequest } from '../protocol/embeddings
 import { readEmbeddingAnswer, writeEmbeddingRequest } from '../protocol/embeddings/openai.ts'
 import { opaque } from '../protocol/opaque.ts'
 import type { Opened, Target } from '../provider/call.ts'
-import type { OpenContext } from './open.ts'
+import type { OpenContext } from './context.ts'
 import type { Outgoing } from './outgoing.ts'
 
 /** Sends one body and gives the answer, opened as far as it was good. */

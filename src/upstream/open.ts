@@ -1,29 +1,14 @@
 /** Calls one target and takes its answer as far as the commit point. */
-import type { StreamSettings } from '../config/config.ts'
 import { onAbort } from '../core/abort.ts'
 import { nowMs, type Sweep, type Swept } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Exchange } from '../observe/exchange.ts'
-import type { Call, Intent, Opened, RequestBody, Target } from '../provider/call.ts'
+import type { Opened, RequestBody, Target } from '../provider/call.ts'
 import { acceptAnswer } from './answer.ts'
 import { openAside } from './aside.ts'
+import type { OpenContext } from './context.ts'
 import { connectionFailure } from './failure.ts'
 import { headersForProvider } from './headers.ts'
 import { type Outgoing, prepare } from './outgoing.ts'
-
-/** What calling a target needs from the rest of the program. */
-export interface OpenContext {
-  readonly request: Pick<Request, 'method' | 'headers'>
-  readonly call: Call
-  readonly intent: Intent
-  readonly exchange: Exchange
-  readonly settings: StreamSettings
-  readonly sweep: Sweep
-  /** The request's own signal; an attempt has one of its own below it. */
-  readonly signal: AbortSignal
-  /** A proxy for all calls to providers, or null. */
-  readonly proxy: string | null
-}
 
 /**
  * Opens one target.

@@ -4,7 +4,7 @@ import { isObject } from '../core/json.ts'
 import { type AnswerContext, translationOf } from '../protocol/translation.ts'
 import type { Call, RequestBody, Target } from '../provider/call.ts'
 import type { Dial } from '../provider/provider.ts'
-import type { OpenContext } from './open.ts'
+import type { OpenContext } from './context.ts'
 
 /** A request that is ready to be sent. */
 export interface Outgoing {
