@@ -1,7 +1,9 @@
 /** What every reader promises of its events, and every writer of its text. */
+import { GatewayError } from '../../src/core/errors.ts'
+import { collect } from '../../src/protocol/hub/collect.ts'
 import type { HubEvent } from '../../src/protocol/hub/events.ts'
 import type { Protocol } from '../../src/protocol/protocol.ts'
-import { type AnswerContext, translationOf } from '../../src/protocol/translation.ts'
+import { translationOf } from '../../src/protocol/translation.ts'
 import type { Passage } from '../../src/relay/passage.ts'
 import { createDeframer } from '../../src/sse/deframe.ts'
 
@@ -15,6 +17,11 @@ export function ensure(holds: boolean, promise: string, found: unknown): void {
   if (holds) return
   const text = typeof found === 'string' ? found : JSON.stringify(found)
   throw new BrokenPromise(`${promise}: ${text?.slice(0, 2000)}`)
+}
+
+/** Throws what is no error of ours; nothing for null. */
+export function ensureOurs(error: unknown): void {
+  if (error !== null && !(error instanceof GatewayError)) throw error
 }
 
 /** The events of a whole answer, in any order that `hub/events.ts` allows. */
@@ -42,12 +49,26 @@ export function checkWellFormed(events: readonly HubEvent[]): void {
   if (last === 'end') ensure(begun.isSubsetOf(ended), 'a block without an end', events)
 }
 
-/** The text that was written for a client: whole events, which its own dialect reads. */
+/** The text of the first choice, refusals included, which some dialects say as text. */
+function textOf(events: readonly HubEvent[]): string {
+  const [choice] = collect(events).choices.filter(({ index }) => index === 0)
+  const parts = choice?.parts ?? []
+  const texts = parts.map((part) =>
+    part.type === 'text' || part.type === 'refusal' ? part.text : '',
+  )
+  // Blocks that overlap are put in a row in dialects that have none which do.
+  return [...texts.join('')].sort().join('')
+}
+
+/**
+ * The text that was written for a client: whole events, which its own dialect reads.
+ * @param said what was translated.
+ */
 export function checkOutput(
   client: Protocol,
   text: string,
   passage: Passage,
-  { includeUsage }: AnswerContext,
+  said: readonly HubEvent[],
 ): void {
   const deframer = createDeframer('sse', 1 << 26)
   const frames = deframer.push(new TextEncoder().encode(text))
@@ -67,7 +88,11 @@ export function checkOutput(
   if (client.name === 'gemini' && text.includes('"MALFORMED_FUNCTION_CALL"')) return
   ensure(isWhole === passage.ended, `${client.name} reads another end`, [passage.error, text])
   const { inputTokens = null, outputTokens = null } = passage.usage ?? {}
-  if (isWhole && includeUsage && inputTokens !== null && outputTokens !== null) {
+  if (isWhole) {
+    const [one, other] = [textOf(said), textOf(events)]
+    ensure(one === other, `${client.name} loses text`, [one, other, text])
+  }
+  if (isWhole && inputTokens !== null && outputTokens !== null) {
     ensure(
       events.some(({ type }) => type === 'usage'),
       'the usage is lost',
