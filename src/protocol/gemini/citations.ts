@@ -68,9 +68,13 @@ export function writeGrounding(citations: readonly Citation[]): JsonObject {
     citedText === null ? [] : [{ segment: { text: citedText }, groundingChunkIndices: [index] }],
   )
   return {
-    groundingChunks: citations.map(({ url, title }) => ({
-      web: { ...(url !== null && { uri: url }), ...(title !== null && { title }) },
-    })),
+    groundingChunks: citations.map(chunkOf),
     ...(supports.length > 0 && { groundingSupports: supports }),
   }
+}
+
+/** A page of the web has an address, which clients insist on; any other source is a document. */
+function chunkOf({ url, title }: Citation): JsonObject {
+  const named = title === null ? {} : { title }
+  return url === null ? { retrievedContext: named } : { web: { uri: url, ...named } }
 }
