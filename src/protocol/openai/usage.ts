@@ -66,13 +66,15 @@ function withReasoning(
 function reasoningTokens(usage: JsonObject): number | null {
   const details =
     objectAt(usage, 'completion_tokens_details') ?? objectAt(usage, 'output_tokens_details')
-  return details === null ? null : numberAt(details, 'reasoning_tokens')
+  const reasoning = details === null ? null : numberAt(details, 'reasoning_tokens')
+  // SGLang, and those who host it, leave the details out.
+  return reasoning ?? numberAt(usage, 'reasoning_tokens')
 }
 
 function cachedInputTokens(usage: JsonObject): number | null {
   const details =
     objectAt(usage, 'prompt_tokens_details') ?? objectAt(usage, 'input_tokens_details')
   const cached = details === null ? null : numberAt(details, 'cached_tokens')
-  // DeepSeek's own name for it.
-  return cached ?? numberAt(usage, 'prompt_cache_hit_tokens')
+  // DeepSeek's own name for it, and Moonshot's own place.
+  return cached ?? numberAt(usage, 'prompt_cache_hit_tokens') ?? numberAt(usage, 'cached_tokens')
 }
