@@ -78,6 +78,10 @@ const answer: readonly Loss[] = [
   changed('citations with an address', 'They are results of a web search.'),
   changed('refusal', 'It is text, and the reason to stop is `refusal`.'),
   changed('signatures of other providers', 'They travel sealed in thinking blocks, and back.'),
+  changed(
+    'usage.cached',
+    'Cached tokens are added to the input, even where they are more of them.',
+  ),
   changed('unknown usage', 'The counts are 0, for clients expect numbers.'),
 ]
 
