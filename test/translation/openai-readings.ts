@@ -1,0 +1,251 @@
+/** What OpenAI's SDK reads of a chat, a completion and a response, streamed or not. */
+import type OpenAI from 'openai'
+import {
+  type Account,
+  accountOf,
+  type Draft,
+  draftAt,
+  emptyDraft,
+  type Finish,
+  type UsageAccount,
+} from './account.ts'
+import type { Clients } from './stand.ts'
+
+const words: Readonly<Record<string, Finish>> = {
+  length: 'length',
+  model_length: 'length',
+  tool_calls: 'tool-calls',
+  function_call: 'tool-calls',
+  content_filter: 'content-filter',
+}
+
+/** Reasons that say that the provider failed. */
+const failures = new Set(['error', 'insufficient_system_resource'])
+
+/** Usage with everything that providers of this dialect put into it. */
+interface WildUsage {
+  readonly prompt_tokens: number
+  readonly completion_tokens: number
+  readonly total_tokens?: number
+  readonly prompt_cache_hit_tokens?: number
+  readonly cached_tokens?: number
+  readonly prompt_tokens_details?: { readonly cached_tokens?: number } | null
+  readonly completion_tokens_details?: { readonly reasoning_tokens?: number } | null
+  readonly reasoning_tokens?: number
+}
+
+/** A message or the delta of one, with every provider's names for the same thing. */
+interface WildDelta {
+  readonly content?: unknown
+  readonly refusal?: string | null
+  readonly reasoning?: string | null
+  readonly reasoning_content?: string | null
+  readonly reasoning_details?: readonly { readonly text?: string; readonly summary?: string }[]
+  readonly tool_calls?: readonly WildCall[] | null
+}
+
+interface WildCall {
+  readonly index?: number
+  readonly id?: string | null
+  readonly function?: { readonly name?: string | null; readonly arguments?: string | null }
+}
+
+/** A stream of chat completion chunks. */
+export async function readChatStream({ openai }: Clients): Promise<Account> {
+  const drafts = new Map<number, Draft>()
+  let usage: WildUsage | null = null
+  let failed = false
+  try {
+    const stream = await openai.chat.completions.create({ model: 'm', messages: [], stream: true })
+    for await (const chunk of stream) {
+      const corner = (chunk as { readonly x_groq?: { readonly usage?: WildUsage } }).x_groq
+      usage = (chunk.usage as WildUsage | null | undefined) ?? corner?.usage ?? usage
+      for (const choice of chunk.choices ?? []) {
+        const draft = draftAt(drafts, choice.index)
+        draft.word ??= choice.finish_reason ?? null
+        if (failures.has(choice.finish_reason ?? '')) failed = true
+        add(draft, (choice.delta ?? {}) as WildDelta)
+      }
+    }
+  } catch {
+    failed = true
+  }
+  return accountOf(drafts, words, countsOf(usage), failed)
+}
+
+/** A chat completion. */
+export async function readChat({ openai }: Clients): Promise<Account> {
+  const { choices, usage } = await openai.chat.completions.create({ model: 'm', messages: [] })
+  const drafts = new Map<number, Draft>()
+  for (const { index, message, finish_reason } of choices) {
+    const draft = draftAt(drafts, index)
+    draft.word = finish_reason
+    const calls = (message.tool_calls as readonly WildCall[] | undefined) ?? []
+    const numbered = calls.map((call, at) => ({ ...call, index: at }))
+    add(draft, { ...(message as WildDelta), tool_calls: numbered })
+  }
+  return accountOf(drafts, words, countsOf(usage ?? null), false)
+}
+
+function countsOf(usage: WildUsage | null): UsageAccount | null {
+  if (usage === null) return null
+  const { prompt_tokens: input, completion_tokens: output, total_tokens: total } = usage
+  const reasoning =
+    usage.completion_tokens_details?.reasoning_tokens ?? usage.reasoning_tokens ?? null
+  // xAI counts reasoning beside the completion; everybody else counts it inside.
+  const beside = reasoning !== null && reasoning > 0 && total === input + output + reasoning
+  const cached =
+    usage.prompt_tokens_details?.cached_tokens ??
+    usage.prompt_cache_hit_tokens ??
+    usage.cached_tokens ??
+    null
+  return { input, output: beside ? output + reasoning : output, cached, reasoning }
+}
+
+function add(draft: Draft, delta: WildDelta): void {
+  addContent(draft, delta.content)
+  draft.refusal += delta.refusal ?? ''
+  const details = (delta.reasoning_details ?? []).map(({ text, summary }) => text ?? summary ?? '')
+  draft.reasoning += delta.reasoning_content || delta.reasoning || details.join('')
+  for (const call of delta.tool_calls ?? []) {
+    const index = call.index ?? 0
+    const known = draft.calls.get(index) ?? { id: null, name: '', text: '' }
+    draft.calls.set(index, known)
+    known.id ||= call.id ?? null
+    known.name ||= call.function?.name ?? ''
+    known.text += call.function?.arguments ?? ''
+  }
+}
+
+/** Mistral's content is a list of texts and thoughts. */
+function addContent(draft: Draft, content: unknown): void {
+  if (typeof content === 'string') draft.text += content
+  if (!Array.isArray(content)) return
+  for (const piece of content) {
+    if (piece.type === 'text') draft.text += piece.text
+    else for (const { text } of piece.thinking ?? []) draft.reasoning += text
+  }
+}
+
+/** A stream of legacy completions. */
+export async function readCompletionStream({ openai }: Clients): Promise<Account> {
+  const drafts = new Map<number, Draft>()
+  let usage: WildUsage | null = null
+  let failed = false
+  try {
+    const stream = await openai.completions.create({ model: 'm', prompt: 'x', stream: true })
+    for await (const chunk of stream) {
+      usage = chunk.usage ?? usage
+      for (const choice of chunk.choices) {
+        const draft = draftAt(drafts, choice.index)
+        draft.word ??= choice.finish_reason ?? null
+        draft.text += choice.text
+      }
+    }
+  } catch {
+    failed = true
+  }
+  return accountOf(drafts, words, countsOf(usage), failed)
+}
+
+/** A legacy completion. */
+export async function readCompletion({ openai }: Clients): Promise<Account> {
+  const { choices, usage } = await openai.completions.create({ model: 'm', prompt: 'x' })
+  const drafts = new Map<number, Draft>()
+  for (const { index, text, finish_reason } of choices) {
+    drafts.set(index, { ...emptyDraft(), text, word: finish_reason })
+  }
+  return accountOf(drafts, words, countsOf(usage ?? null), false)
+}
+
+/** A stream of a response, which the SDK puts together and checks item by item. */
+export async function readResponseStream({ openai }: Clients): Promise<Account> {
+  const draft = emptyDraft()
+  try {
+    const stream = openai.responses.stream({ model: 'm', input: 'Hi' })
+    for await (const event of stream) {
+      if (event.type === 'response.output_text.delta') draft.text += event.delta
+    }
+    return accountOfResponse(await stream.finalResponse())
+  } catch {
+    return failedWith(draft.text)
+  }
+}
+
+/**
+ * The same with the SDK's plain events, and the response that the last of them holds: what puts
+ * them together knows neither every event of OpenAI nor a stream that was taken up again.
+ * @param byDeltas the text is that of the deltas, for a recording whose publisher cut them short.
+ */
+export async function readResponseEvents({ openai }: Clients, byDeltas = false): Promise<Account> {
+  let text = ''
+  let last: OpenAI.Responses.Response | null = null
+  try {
+    const stream = await openai.responses.create({ model: 'm', input: 'Hi', stream: true })
+    for await (const event of stream) {
+      if (event.type === 'response.output_text.delta') text += event.delta
+      if (event.type === 'error') return failedWith(text)
+      if (event.type === 'response.completed' || event.type === 'response.incomplete') {
+        last = event.response
+      }
+    }
+  } catch {
+    return failedWith(text)
+  }
+  if (last === null) return failedWith(text)
+  const account = accountOfResponse(last)
+  if (!byDeltas) return account
+  return { ...account, choices: account.choices.map((choice) => ({ ...choice, text })) }
+}
+
+function failedWith(text: string): Account {
+  const drafts = new Map(text === '' ? [] : [[0, { ...emptyDraft(), text }]])
+  return accountOf(drafts, words, null, true)
+}
+
+/** A response. */
+export async function readResponse({ openai }: Clients): Promise<Account> {
+  return accountOfResponse(await openai.responses.create({ model: 'm', input: 'Hi' }))
+}
+
+function accountOfResponse(response: OpenAI.Responses.Response): Account {
+  const draft = emptyDraft()
+  for (const [index, item] of response.output.entries()) addItem(draft, index, item)
+  const { status, incomplete_details, usage } = response
+  draft.word = wordOf(status ?? null, incomplete_details?.reason ?? null)
+  const drafts = new Map([[0, draft]])
+  const counts = usage && {
+    input: usage.input_tokens,
+    output: usage.output_tokens,
+    cached: usage.input_tokens_details?.cached_tokens ?? null,
+    reasoning: usage.output_tokens_details?.reasoning_tokens ?? null,
+  }
+  return accountOf(drafts, words, counts ?? null, status === 'failed')
+}
+
+/** A response has a status and no finish reason; calls among its items say the rest. */
+function wordOf(status: string | null, reason: string | null): string | null {
+  if (status === 'completed') return 'stop'
+  if (status !== 'incomplete') return null
+  return reason === 'content_filter' ? 'content_filter' : 'length'
+}
+
+function addItem(draft: Draft, index: number, item: OpenAI.Responses.ResponseOutputItem): void {
+  switch (item.type) {
+    case 'message':
+      for (const part of item.content) {
+        if (part.type === 'output_text') draft.text += part.text
+        else draft.refusal += part.refusal
+      }
+      return
+    case 'reasoning':
+      for (const { text } of item.summary) draft.reasoning += text
+      for (const { text } of item.content ?? []) draft.reasoning += text
+      return
+    case 'function_call':
+      draft.calls.set(index, { id: item.call_id, name: item.name, text: item.arguments })
+      return
+    case 'custom_tool_call':
+      draft.calls.set(index, { id: item.call_id, name: item.name, text: item.input })
+  }
+}
