@@ -69,6 +69,8 @@ export class BlockEvents {
   /** Text of a message. @param key begins with `refusal` where it is one. */
   say(item: Item, key: string, text: string, logprobs: Logprobs | null): void {
     const block = this.#block(item, key)
+    // What comes behind the whole text is a repetition, or out of order.
+    if (block.ended) return
     block.chars += text.length
     const place = { choice: 0, block: block.number, text }
     if (key.startsWith('refusal')) this.#events.push({ type: 'refusal', ...place })
@@ -85,6 +87,7 @@ export class BlockEvents {
   /** Text of a reasoning item; the parts of one are one text in the hub. */
   think(item: Item, place: string, text: string, summary: boolean): void {
     const block = this.#block(item, 'reasoning')
+    if (block.ended) return
     const separator = block.chars > 0 && item.place !== place ? partSeparator : ''
     item.place = place
     block.chars += text.length
@@ -134,7 +137,7 @@ export class BlockEvents {
       if (item.held.length + text.length <= heldCharsMax) item.held += text
       return
     }
-    if (text === '') return
+    if (text === '' || block.ended) return
     block.chars += text.length
     this.#events.push({ type: 'tool-delta', choice: 0, block: block.number, arguments: text })
   }
