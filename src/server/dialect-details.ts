@@ -56,6 +56,18 @@ const geminiBody = (summary: string, operationId: string): OpenAPIV3.PathItemObj
   },
 })
 
+const geminiAside = (summary: string, operationId: string): OpenAPIV3.PathItemObject => ({
+  post: {
+    operationId,
+    tags: ['Proxy'],
+    summary,
+    description: 'Asked of the provider, in its own words, where it has the like.',
+    parameters: [model, ...parameters('Provider', 'Timeout')],
+    requestBody: requestBody('AnyObject'),
+    responses: { 200: ok('AnyObject'), ...forwardErrors },
+  },
+})
+
 /** Path -> its operations: the document's generator leaves wildcards out. */
 export const geminiPaths: OpenAPIV3.PathsObject = {
   '/v1beta/models/{model}:generateContent': geminiBody(
@@ -89,4 +101,16 @@ export const geminiPaths: OpenAPIV3.PathsObject = {
       },
     },
   },
+  '/v1beta/models/{model}:countTokens': geminiAside(
+    "Count tokens (Gemini's dialect)",
+    'countTokens',
+  ),
+  '/v1beta/models/{model}:embedContent': geminiAside(
+    "Create an embedding (Gemini's dialect)",
+    'embedContent',
+  ),
+  '/v1beta/models/{model}:batchEmbedContents': geminiAside(
+    "Create embeddings (Gemini's dialect)",
+    'batchEmbedContents',
+  ),
 }

@@ -32,11 +32,15 @@ function documentation(version: string): Partial<OpenAPIV3.Document> {
       version,
       description:
         'A streaming proxy between applications and LLM providers. ' +
-        'Point an OpenAI SDK at `/v1`, choose the provider by the model name, ' +
-        'and get its stream byte for byte. Forwarded answers and errors carry `x-request-id`.',
+        'Point an OpenAI SDK at `/v1`, or an SDK of Anthropic or Gemini at `/`, choose the provider ' +
+        'by the model name, and get its stream: byte for byte where both sides speak the same ' +
+        'dialect, translated where they do not. Answers and errors carry `x-request-id`.',
     },
     tags: [
-      { name: 'Proxy', description: 'The OpenAI API, forwarded to providers.' },
+      {
+        name: 'Proxy',
+        description: 'The APIs of OpenAI, Anthropic and Gemini, forwarded to any provider.',
+      },
       { name: 'Operations', description: 'For whoever runs the program.' },
     ],
     security: [{ bearer: [] }, {}],

@@ -16,8 +16,8 @@ export function createRouter(options: RouterOptions, writeProblem: WriteProblem)
       writeProblem(code === 'NOT_FOUND' ? new GatewayError('unknown_url') : error),
     )
     .use(operationsRoutes(options, writeProblem))
+    .use(proxyRoutes(options, writeProblem))
     .use(anthropicRoutes(options, writeProblem))
     .use(geminiRoutes(options, writeProblem))
-    .use(proxyRoutes(options, writeProblem))
   return app.use(docsRoutes(app, options.version, writeProblem)).compile()
 }
