@@ -33,7 +33,7 @@ export function writeRequest(request: HubRequest): JsonObject {
   const maxTokens = request.outputTokensMax ?? traits.outputTokensDefault
   const { system, messages } = writeMessages(request.messages, isOwn)
   const { thinking, effort } = isOwn
-    ? writeOwnThinking(request.reasoning)
+    ? writeOwnThinking(request.reasoning, messages)
     : writeThinking(request, messages, traits, maxTokens)
   if (request.responseFormat?.type === 'json') system.push({ type: 'text', text: jsonInstruction })
   const tools = writeTools(request)

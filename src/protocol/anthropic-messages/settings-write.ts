@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { HubRequest, ReasoningSettings } from '../hub/request.ts'
+import { lacksThinking } from './foreign-thinking.ts'
 import type { WrittenMessage } from './messages-write.ts'
 import type { ModelTraits } from './models.ts'
 import { dialect } from './words.ts'
@@ -27,12 +28,16 @@ export interface Thinking {
 
 const nothing: Thinking = { thinking: null, effort: null }
 
-/** Thinking for a request that came in this dialect: as it was. */
-export function writeOwnThinking(reasoning: ReasoningSettings | null): Thinking {
+/** Thinking for a request that came in this dialect: as it was, where it can be. */
+export function writeOwnThinking(
+  reasoning: ReasoningSettings | null,
+  turns: readonly WrittenMessage[],
+): Thinking {
   if (reasoning === null) return nothing
   const { enabled, effort, budgetTokens, summary } = reasoning
   if (enabled === null) return { thinking: null, effort }
   if (!enabled) return { thinking: { type: 'disabled' }, effort }
+  if (budgetTokens !== null && lacksThinking(turns)) return { thinking: null, effort }
   const display = summary === null ? {} : { display: 'summarized' }
   const thinking =
     budgetTokens === null
@@ -89,17 +94,6 @@ function effortOf(budgetTokens: number): string {
 function knownEffort(effort: string, traits: ModelTraits): string {
   if (effort === 'minimal') return 'low'
   return effort === 'xhigh' && !traits.knowsXhigh ? 'high' : effort
-}
-
-/**
- * Whether an unfinished turn of tools has lost its thinking, as it does in dialects that have no
- * place for it: with a budget, such a turn must begin with it and is refused otherwise.
- */
-function lacksThinking(turns: readonly WrittenMessage[]): boolean {
-  const answer = turns.findLast(({ role }) => role === 'assistant')
-  const isUnderWay = turns.at(-1)?.content.some(({ type }) => type === 'tool_result') ?? false
-  const first = answer?.content[0]?.type
-  return isUnderWay && first !== 'thinking' && first !== 'redacted_thinking'
 }
 
 /** How to sample. */

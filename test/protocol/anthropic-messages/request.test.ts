@@ -9,6 +9,10 @@ import {
   writeCount,
   writeCountRequest,
 } from '../../../src/protocol/anthropic-messages/count-tokens.ts'
+import {
+  hasForeignThinking,
+  lacksThinking,
+} from '../../../src/protocol/anthropic-messages/foreign-thinking.ts'
 import { request } from './arbitrary.ts'
 import { translation } from './stand.ts'
 
@@ -21,7 +25,10 @@ test('what was written is read as it was', () => {
   fc.assert(
     fc.property(request, (made) => {
       const body = wire(translation.writeRequest(made))
-      expect(read(body)).toEqual(made)
+      // A turn that another provider began cannot be thought on: the one listed loss that is met.
+      const isLost = made.reasoning?.budgetTokens != null && body.thinking === undefined
+      if (isLost) expect(lacksThinking(body.messages as JsonObject[])).toBe(true)
+      else expect(read(body)).toEqual(made)
       expect(wire(translation.writeRequest(read(body)))).toEqual(body)
     }),
     { numRuns: 400, seed, verbose: 0 },
@@ -248,5 +255,34 @@ describe('counting tokens', () => {
   test('answers one number', () => {
     expect(readCount(wire(writeCount(7)))).toBe(7)
     expect(readCount({ error: 'x' })).toBeNull()
+  })
+})
+
+describe('thinking in a turn of tools', () => {
+  const use = { type: 'tool_use', id: 'a', name: 'f', input: {} }
+  const asked = { role: 'user', content: 'Go on' }
+  const called = { role: 'assistant', content: [use] }
+  const thought = {
+    role: 'assistant',
+    content: [{ type: 'thinking', thinking: 'Hm', signature: 's' }, use],
+  }
+  const result = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a' }] }
+  test.each([
+    ['is missed where the turn began without', [asked, called, result], true],
+    ['is there where it began with it', [asked, thought, result], false],
+    ['counts for all of the turn', [asked, thought, result, called, result], false],
+    [
+      'of an earlier turn counts for nothing',
+      [asked, thought, result, asked, called, result],
+      true,
+    ],
+    ['is not asked of a turn that is over', [asked, called, result, called, asked], false],
+    ['is not asked of the first turn', [asked], false],
+  ])('%s', (_, messages, expected) => {
+    expect(lacksThinking(messages)).toBe(expected)
+    const thinking = { type: 'enabled', budget_tokens: 2_000 }
+    const body = { model: 'claude-x', max_tokens: 4_000, thinking, messages }
+    expect(hasForeignThinking(body)).toBe(expected)
+    expect(translation.writeRequest(read(body)).thinking === undefined).toBe(expected)
   })
 })
