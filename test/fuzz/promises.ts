@@ -43,6 +43,7 @@ export function checkWellFormed(events: readonly HubEvent[]): void {
     }
     if (!('block' in event)) continue
     const key = `${event.choice} ${event.block}`
+    ensure(!ended.has(key), 'a block goes on behind its end', events)
     if (type === 'block-end') ended.add(key)
     else begun.add(key)
   }
@@ -59,6 +60,18 @@ function textOf(events: readonly HubEvent[]): string {
   // Blocks that overlap are put in a row in dialects that have none which do.
   return [...texts.join('')].sort().join('')
 }
+
+/** The calls of the first choice, sorted. A call without a name is one that nobody can run. */
+function callsOf(events: readonly HubEvent[]): readonly string[] {
+  const [choice] = collect(events).choices.filter(({ index }) => index === 0)
+  const calls = (choice?.parts ?? []).flatMap((part) =>
+    part.type === 'tool-call' && part.name !== '' ? `${part.name} ${part.arguments}` : [],
+  )
+  return calls.sort()
+}
+
+/** Dialects that can say every call with the very arguments that it has. */
+const callers: ReadonlySet<string> = new Set(['openai-chat', 'openai-responses'])
 
 /**
  * The text that was written for a client: whole events, which its own dialect reads.
@@ -91,6 +104,9 @@ export function checkOutput(
   if (isWhole) {
     const [one, other] = [textOf(said), textOf(events)]
     ensure(one === other, `${client.name} loses text`, [one, other, text])
+    const calls = [callsOf(said), callsOf(events)]
+    const same = !callers.has(client.name) || Bun.deepEquals(calls[0], calls[1])
+    ensure(same, `${client.name} changes calls`, [...calls, text])
   }
   if (isWhole && inputTokens !== null && outputTokens !== null) {
     ensure(
