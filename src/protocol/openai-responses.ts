@@ -1,5 +1,6 @@
 /** OpenAI's Responses API. */
 import { heartbeat, readError, writeError } from './openai/error.ts'
+import { hasForeignReasoning } from './openai-responses/foreign-reasoning.ts'
 import { losses } from './openai-responses/losses.ts'
 import { readRequest } from './openai-responses/request-read.ts'
 import { writeRequest } from './openai-responses/request-write.ts'
@@ -31,5 +32,6 @@ export const openaiResponses: Protocol = {
   readAnswer,
   readError,
   writeError,
+  foreign: { mark: 'reasoning"', test: hasForeignReasoning },
   translation,
 }

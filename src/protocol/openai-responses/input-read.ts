@@ -4,10 +4,11 @@
  * results of its calls are one message of the role `tool`.
  */
 import type { JsonObject } from '../../core/json.ts'
-import { unseal } from '../anthropic-messages/sealed.ts'
+import { unseal } from '../hub/sealed.ts'
 import type { Message, Part, ReasoningPart, Role } from '../hub/request.ts'
 import { readAnnotations } from './citation.ts'
 import { type Fields, missing, wrongType } from './fields.ts'
+import { isMadeHere } from './foreign-reasoning.ts'
 import { readCache, readFile, readImage } from './media.ts'
 import { dialect, ownNative, partSeparator, textsOf } from './words.ts'
 
@@ -105,7 +106,7 @@ class InputReader {
       signature: isHidden ? null : signature,
       redacted: isHidden ? signature : null,
       signedBy: secret === null ? null : (sealed?.signedBy ?? dialect),
-      id: sealed === null ? item.text('id') || null : sealed.id,
+      id: sealed === null ? ownId(item.text('id')) : sealed.id,
     }
     this.#add('assistant', part)
   }
@@ -158,6 +159,10 @@ class InputReader {
     this.messages.push(messageOf(role, parts))
   }
 }
+
+/** An id that means something to its provider. */
+const ownId = (id: string | null): string | null =>
+  id === null || isMadeHere(id) ? null : id || null
 
 /** One part of a message's content, or of what a tool answered. */
 function readContent(part: Fields, role: string): Part {

@@ -45,9 +45,12 @@ const idPrefixes: Readonly<Record<string, string>> = {
   custom_tool_call: 'ctc',
 }
 
+/** A length that nobody else has, so that an id of ours is known when it returns. */
+const ITEM_HASH_LENGTH = 40
+
 /** The id of the item at `index` of the answer with this id; the same for the same answer. */
 export function itemId(type: string, answerId: string, index: number): string {
-  return `${idPrefixes[type] ?? 'item'}_${hashText(`${answerId}\n${index}`, 32)}`
+  return `${idPrefixes[type] ?? 'item'}_${hashText(`${answerId}\n${index}`, ITEM_HASH_LENGTH)}`
 }
 
 /** A part of a message as it is when it is opened. */
