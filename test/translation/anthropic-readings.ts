@@ -20,8 +20,8 @@ const params: Anthropic.MessageCreateParamsNonStreaming = {
 }
 
 /** A stream, put together by the SDK. */
-export async function readMessageStream({ anthropic }: Clients): Promise<Account> {
-  const stream = anthropic.messages.stream(params)
+export async function readMessageStream({ anthropic, model }: Clients): Promise<Account> {
+  const stream = anthropic.messages.stream({ ...params, model: model ?? params.model })
   try {
     return accountOfMessage(await stream.finalMessage(), false)
   } catch {

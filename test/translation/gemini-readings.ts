@@ -24,10 +24,13 @@ const words: Readonly<Record<string, Finish>> = {
 const request = { model: 'gemini-3-flash', contents: 'hi' }
 
 /** A stream, chunk by chunk as the SDK hands it over. */
-export async function readContentStream({ google }: Clients): Promise<Account> {
+export async function readContentStream({ google, model }: Clients): Promise<Account> {
   const reading = new Reading()
   try {
-    const stream = await google.models.generateContentStream(request)
+    const stream = await google.models.generateContentStream({
+      ...request,
+      model: model ?? request.model,
+    })
     for await (const chunk of stream) reading.add(chunk)
   } catch {
     return reading.account(true)

@@ -51,12 +51,17 @@ interface WildCall {
 }
 
 /** A stream of chat completion chunks. */
-export async function readChatStream({ openai }: Clients): Promise<Account> {
+export async function readChatStream({ openai, model }: Clients): Promise<Account> {
   const drafts = new Map<number, Draft>()
   let usage: WildUsage | null = null
   let failed = false
   try {
-    const stream = await openai.chat.completions.create({ model: 'm', messages: [], stream: true })
+    const stream = await openai.chat.completions.create({
+      model: model ?? 'm',
+      messages: [{ role: 'user', content: 'Hi' }],
+      stream: true,
+      stream_options: { include_usage: true },
+    })
     for await (const chunk of stream) {
       const corner = (chunk as { readonly x_groq?: { readonly usage?: WildUsage } }).x_groq
       usage = (chunk.usage as WildUsage | null | undefined) ?? corner?.usage ?? usage
@@ -159,10 +164,10 @@ export async function readCompletion({ openai }: Clients): Promise<Account> {
 }
 
 /** A stream of a response, which the SDK puts together and checks item by item. */
-export async function readResponseStream({ openai }: Clients): Promise<Account> {
+export async function readResponseStream({ openai, model }: Clients): Promise<Account> {
   const draft = emptyDraft()
   try {
-    const stream = openai.responses.stream({ model: 'm', input: 'Hi' })
+    const stream = openai.responses.stream({ model: model ?? 'm', input: 'Hi' })
     for await (const event of stream) {
       if (event.type === 'response.output_text.delta') draft.text += event.delta
     }
@@ -177,11 +182,18 @@ export async function readResponseStream({ openai }: Clients): Promise<Account> 
  * them together knows neither every event of OpenAI nor a stream that was taken up again.
  * @param byDeltas the text is that of the deltas, for a recording whose publisher cut them short.
  */
-export async function readResponseEvents({ openai }: Clients, byDeltas = false): Promise<Account> {
+export async function readResponseEvents(
+  { openai, model }: Clients,
+  byDeltas = false,
+): Promise<Account> {
   let text = ''
   let last: OpenAI.Responses.Response | null = null
   try {
-    const stream = await openai.responses.create({ model: 'm', input: 'Hi', stream: true })
+    const stream = await openai.responses.create({
+      model: model ?? 'm',
+      input: 'Hi',
+      stream: true,
+    })
     for await (const event of stream) {
       if (event.type === 'response.output_text.delta') text += event.delta
       if (event.type === 'error') return failedWith(text)

@@ -215,6 +215,15 @@ function answersIn(lines: readonly string[], source: SourceName): readonly strin
   return answers
 }
 
+/** The frames of a body that comes in these chunks, without what only its end would complete. */
+export function framesOf(
+  { source, isArray }: Recording,
+  chunks: Iterable<Uint8Array>,
+): readonly Frame[] {
+  const deframer = isArray ? arrayDeframer() : createDeframer(sources[source].framing, frameBytes)
+  return [...chunks].flatMap((chunk) => [...deframer.push(chunk)])
+}
+
 /** The events of a body that comes in these chunks; without its end where `ended` is false. */
 export function decode(
   { source, isArray }: Recording,
@@ -223,7 +232,7 @@ export function decode(
 ): readonly HubEvent[] {
   const { reader: makeReader, framing } = sources[source]
   const reader = makeReader()
-  const deframer = isArray ? arrayDeframer() : createDeframer(framing, 16_000_000)
+  const deframer = isArray ? arrayDeframer() : createDeframer(framing, frameBytes)
   const events: HubEvent[] = []
   for (const chunk of chunks) {
     for (const frame of deframer.push(chunk)) events.push(...reader.read(frame))
@@ -233,8 +242,11 @@ export function decode(
   return [...events, ...reader.end()]
 }
 
+/** The largest frame that is taken. */
+const frameBytes = 16_000_000
+
 function arrayDeframer() {
-  const array = new JsonArrayDeframer(16_000_000)
+  const array = new JsonArrayDeframer(frameBytes)
   const frames = (texts: readonly string[]): readonly Frame[] =>
     texts.map((data) => ({ event: null, data }))
   return { push: (chunk: Uint8Array) => frames(array.push(chunk)), end: () => frames(array.end()) }

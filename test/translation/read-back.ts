@@ -67,21 +67,30 @@ function requestIn(client: ClientName): HubRequest {
   return translationOf(protocols[client]).readRequest(bodies[client], path)
 }
 
-function contextOf(client: ClientName): AnswerContext {
+function contextOf(client: ClientName, framing: AnswerContext['framing'] = 'sse'): AnswerContext {
   return {
     model: 'asked-for',
     requestId: 'req_123',
     createdS: 1_700_000_000,
     includeUsage: true,
-    framing: 'sse',
+    framing,
     request: requestIn(client),
   }
 }
 
 /** An answer as a stream of a dialect, written as it would come: event by event. */
-export function writeStream(client: ClientName, events: readonly HubEvent[]): string {
-  const writer = translationOf(protocols[client]).writer(contextOf(client))
+export function writeStream(
+  client: ClientName,
+  events: readonly HubEvent[],
+  framing: AnswerContext['framing'] = 'sse',
+): string {
+  const writer = translationOf(protocols[client]).writer(contextOf(client, framing))
   return events.map((event) => writer.write([event])).join('')
+}
+
+/** The same where everything came at once. */
+export function writeBatch(client: ClientName, events: readonly HubEvent[]): string {
+  return translationOf(protocols[client]).writer(contextOf(client)).write(events)
 }
 
 /** The same as one body of JSON; null where the answer failed, which has no body. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { HubEvent } from '../../src/protocol/hub/events.ts'
 import { describeWithFixtures } from '../kit/fixtures.ts'
 import type { Account, ChoiceAccount } from './account.ts'
+import { expectSame } from './compare.ts'
 import { expectedAt, rowsOf } from './differences.ts'
 import {
   decode,
@@ -20,6 +21,7 @@ import {
   clientNames,
   clients,
   lossesOf,
+  writeBatch,
   writeStream,
   writeWhole,
 } from './read-back.ts'
@@ -40,28 +42,6 @@ function expected(client: ClientName, recording: Recording, original: Account): 
   const { account, rows } = expectedAt(client, client === recording.speaks, original)
   for (const row of rows) usedRows.add(`${client}: ${row}`)
   return account
-}
-
-/** Ids that the provider did not give are made, and only have to be there. */
-function sameIds(read: Account, wanted: Account): Account {
-  const choices = read.choices.map((choice, index) => ({
-    ...choice,
-    calls: choice.calls.map((call, at) => {
-      if (wanted.choices[index]?.calls[at]?.id !== null) return call
-      expect(call.id ?? '').not.toBe('')
-      return { ...call, id: null }
-    }),
-  }))
-  return { ...read, choices }
-}
-
-/** The text of an answer that failed is all that can be compared of it. */
-const textOf = ({ choices }: Account): string => choices.map(({ text }) => text).join('')
-
-function expectSame(read: Account, wanted: Account): void {
-  expect(read.failed).toBe(wanted.failed)
-  if (wanted.failed) expect(textOf(read)).toBe(textOf(wanted))
-  else expect(sameIds(read, wanted)).toEqual(wanted)
 }
 
 const noChoice: ChoiceAccount = {
@@ -145,7 +125,17 @@ describeWithFixtures('recordings in the dialects of clients', () => {
         const { readStream, readOwn } = clients[client]
         const read = client === recording.source ? (readOwn ?? readStream) : readStream
         expectSame(await read(stand.serve(eventStream(written))), wanted)
+        const batch = writeBatch(client, events)
+        if (batch !== written) expectSame(await read(stand.serve(eventStream(batch))), wanted)
         await expectVercel(client, recording, written, wanted)
+      })
+
+      test('as an array of gemini', () => {
+        const text = writeStream('gemini', events)
+        const chunks = text.split('\r\n\r\n').filter(Boolean)
+        const data = chunks.map((chunk) => JSON.parse(chunk.slice('data: '.length)))
+        const array = writeStream('gemini', events, 'json-array')
+        expect(JSON.parse(array)).toEqual(data)
       })
 
       test.each(clientNames.map((name) => [name] as const))('whole as %s', async (client) => {

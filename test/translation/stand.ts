@@ -28,9 +28,12 @@ export class Clients {
   readonly openai: OpenAI
   readonly anthropic: Anthropic
   readonly google: GoogleGenAI
+  /** The model to ask for; null where any name will do. */
+  readonly model: string | null
 
-  constructor(origin: string) {
+  constructor(origin: string, model: string | null = null) {
     this.origin = origin
+    this.model = model
     const settings = { apiKey: 'any', maxRetries: 0, timeout: 20_000 }
     this.openai = new OpenAI({ ...settings, baseURL: `${origin}/v1` })
     this.anthropic = new Anthropic({ ...settings, baseURL: origin })
