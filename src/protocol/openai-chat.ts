@@ -1,5 +1,6 @@
 /** Chat completions: what most applications and most providers speak. */
 import { heartbeat, readError, writeError } from './openai/error.ts'
+import { hasForeignReasoning } from './openai-chat/foreign-reasoning.ts'
 import { losses } from './openai-chat/losses.ts'
 import { readChatRequest } from './openai-chat/request-read.ts'
 import { writeChatRequest } from './openai-chat/request-write.ts'
@@ -21,6 +22,7 @@ export const openaiChat: Protocol = {
   readAnswer,
   readError,
   writeError,
+  foreign: { mark: 'reasoning_details"', test: hasForeignReasoning },
   translation: {
     readRequest: readChatRequest,
     writeRequest: writeChatRequest,
