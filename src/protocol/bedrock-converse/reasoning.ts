@@ -2,7 +2,7 @@
  * How much a model may think. Converse has a field for the effort of newer models; everything else
  * is in the fields of the model's own family, which its id tells.
  */
-import type { JsonObject } from '../../core/json.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
 import type { HubRequest } from '../hub/request.ts'
 
 /** What is added to a request for its `reasoning` and its `topK`. */
@@ -24,10 +24,16 @@ const budgetOfEffort: ReadonlyMap<string, number> = new Map([
   ['max', 24_576],
 ])
 
-/** The fields for a model. An id that hides the family (an ARN) gets what Converse itself has. */
-export function writeModelFields(request: HubRequest): ModelFields {
+/**
+ * The fields for a model. An id that hides the family (an ARN) gets what Converse itself has.
+ * @param messages as they are sent.
+ */
+export function writeModelFields(
+  request: HubRequest,
+  messages: readonly JsonObject[],
+): ModelFields {
   const { model, topK } = request
-  if (/claude/.test(model)) return claudeFields(request)
+  if (/claude/.test(model)) return claudeFields(request, messages)
   if (/amazon\.nova/.test(model)) return novaFields(request)
   const sampling = topK === null ? {} : { top_k: topK }
   const effort = effortOf(request)
@@ -54,7 +60,7 @@ function isOff({ enabled, effort }: NonNullable<HubRequest['reasoning']>): boole
 /** `low` is the least that Converse's own field knows. */
 const atLeastLow = (effort: string): string => (effort === 'minimal' ? 'low' : effort)
 
-function claudeFields(request: HubRequest): ModelFields {
+function claudeFields(request: HubRequest, messages: readonly JsonObject[]): ModelFields {
   const { reasoning, topK, model, outputTokensMax } = request
   const sampling = topK === null ? {} : { top_k: topK }
   const plain = { additionalModelRequestFields: sampling, effort: null }
@@ -66,9 +72,37 @@ function claudeFields(request: HubRequest): ModelFields {
     return { additionalModelRequestFields, effort: effort === null ? null : atLeastLow(effort) }
   }
   const budget = budgetTokens ?? claudeBudget(effort ?? (enabled ? 'medium' : ''), outputTokensMax)
-  if (budget === null) return plain
+  if (budget === null || lacksThinking(messages)) return plain
   const thinking = { type: 'enabled', budget_tokens: budget }
   return { additionalModelRequestFields: { ...sampling, thinking }, effort: null }
+}
+
+/**
+ * Whether an unfinished turn of tools does not begin with thinking, because another provider began
+ * it: with a budget, Claude refuses that. A turn lasts until the user says something else than
+ * results; what the model says after results is the middle of it, and need not think again.
+ */
+function lacksThinking(messages: readonly JsonObject[]): boolean {
+  if (!blocksOf(messages.at(-1)).some(isResult)) return false
+  const turns = messages.slice(0, -1)
+  const before = turns.findLastIndex((each) => each.role === 'user' && !isAllResults(each))
+  const [block] = blocksOf(turns[before + 1])
+  return !isObject(block) || block.reasoningContent === undefined
+}
+
+/** A cache point stands behind what it is for, and says nothing. */
+function isAllResults(message: JsonObject): boolean {
+  return blocksOf(message).every(
+    (block) => isResult(block) || (isObject(block) && block.cachePoint !== undefined),
+  )
+}
+
+function blocksOf(message: JsonObject | undefined): readonly unknown[] {
+  return Array.isArray(message?.content) ? message.content : []
+}
+
+function isResult(block: unknown): boolean {
+  return isObject(block) && block.toolResult !== undefined
 }
 
 /** From 4.6 on Claude decides for itself how much to think, within an effort. */

@@ -14,7 +14,7 @@ export function writeRequest(request: HubRequest): JsonObject {
   refuse(request)
   dropExtra(request.extra, losses)
   const { messages, system, hasToolUse } = writeMessages(request.messages)
-  const { additionalModelRequestFields, effort } = writeModelFields(request)
+  const { additionalModelRequestFields, effort } = writeModelFields(request, messages)
   return {
     messages,
     ...filled({
