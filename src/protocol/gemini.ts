@@ -1,5 +1,6 @@
 /** Gemini's `generateContent`, as Google AI Studio and Vertex AI speak it. */
 import { readError, writeError } from './gemini/error.ts'
+import { hasForeignTurns } from './gemini/foreign.ts'
 import { losses } from './gemini/losses.ts'
 import { readRequest } from './gemini/request-read.ts'
 import { writeRequest } from './gemini/request-write.ts'
@@ -27,6 +28,7 @@ export const gemini: Protocol = {
   readAnswer,
   readError,
   writeError,
+  foreign: { mark: 'model"', test: hasForeignTurns },
   translation: {
     readRequest,
     writeRequest,

@@ -37,6 +37,10 @@ const request: readonly Loss[] = [
   changed('image.mediaType', 'Guessed from the address where the client did not say.'),
   changed('file.text', 'A file given as text becomes a plain text file.'),
   changed('tool-call.arguments', 'They are an object; what is none is put under `input`.'),
+  changed(
+    'tool-call.signature',
+    'Calls of other providers get the stand-in that Google documents.',
+  ),
   changed('tool-result.content', 'Texts become one, under `output`, or `error` for a failure.'),
   changed('toolChoice.allowed', 'With a free choice the mode is `VALIDATED`.'),
   refused('parallel_tool_calls', 'Calls in parallel cannot be switched off.'),

@@ -10,6 +10,8 @@ import type {
   ToolCallPart,
   ToolResultPart,
 } from '../hub/request.ts'
+import { isOwnToolSignature } from '../openai-chat/tool-signature.ts'
+import { SIGNATURE_STAND_IN } from './foreign.ts'
 import { audioType, typeOfAddress } from './media.ts'
 
 /** The two places where messages stand. */
@@ -18,14 +20,18 @@ export interface WrittenMessages {
   readonly systemInstruction: JsonObject | null
 }
 
-/** @throws GatewayError for what the dialect has no words for. */
-export function writeMessages(messages: readonly Message[]): WrittenMessages {
+/**
+ * @param needsSigned the model refuses calls without a signature.
+ * @throws GatewayError for what the dialect has no words for.
+ */
+export function writeMessages(messages: readonly Message[], needsSigned: boolean): WrittenMessages {
   const names = new Map<string, string>()
   const system: JsonObject[] = []
   const contents: { role: string; parts: JsonObject[] }[] = []
   let before: Message['role'] | null = null
   for (const { role, parts } of messages) {
-    const written = parts.flatMap((part) => writePart(part, names))
+    const plain = parts.flatMap((part) => writePart(part, names))
+    const written = needsSigned && role === 'assistant' ? withSignedCall(plain) : plain
     if (written.length === 0) continue
     if (role === 'system' || role === 'developer') {
       system.push(...written)
@@ -38,6 +44,16 @@ export function writeMessages(messages: readonly Message[]): WrittenMessages {
     before = role
   }
   return { contents, systemInstruction: system.length === 0 ? null : { parts: system } }
+}
+
+/** Calls of other providers, put right: only the first call of a turn is ever signed. */
+function withSignedCall(parts: readonly JsonObject[]): JsonObject[] {
+  const first = parts.findIndex(({ functionCall }) => functionCall !== undefined)
+  return parts.map((part, at) =>
+    at === first && part.thoughtSignature === undefined
+      ? { ...part, thoughtSignature: SIGNATURE_STAND_IN }
+      : part,
+  )
 }
 
 /** The parts that `part` becomes; none where nothing of it can be sent. */
@@ -84,7 +100,10 @@ function writeReasoning(part: ReasoningPart): readonly JsonObject[] {
 
 function writeCall(part: ToolCallPart): JsonObject {
   const args = argumentsOf(part)
-  return { functionCall: { id: part.id, name: part.name, args }, ...signed(part.signature) }
+  const { signature } = part
+  const isForeign = signature !== null && isOwnToolSignature(signature)
+  const functionCall = { id: part.id, name: part.name, args }
+  return { functionCall, ...signed(isForeign ? null : signature) }
 }
 
 function argumentsOf(part: ToolCallPart): JsonObject {

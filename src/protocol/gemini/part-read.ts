@@ -3,6 +3,7 @@ import { isObject, type JsonObject, textAt } from '../../core/json.ts'
 import type { MediaSource, Part, ToolResultPart } from '../hub/request.ts'
 import { camelAt, objectsAt, wordAt } from './fields.ts'
 import { invalid } from './invalid.ts'
+import { SIGNATURE_STAND_IN } from './foreign.ts'
 import { audioFormatOf } from './media.ts'
 import type { PendingCalls } from './pending-calls.ts'
 import { unseal } from './signature.ts'
@@ -82,7 +83,7 @@ function readCall(
     name,
     arguments: JSON.stringify(args),
     custom: false,
-    signature,
+    signature: signature === SIGNATURE_STAND_IN ? null : signature,
     cache: null,
   }
 }

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { HubRequest, ResponseFormat } from '../hub/request.ts'
+import { needsSignedCalls } from './foreign.ts'
 import { dropOrRefuse } from './losses.ts'
 import { writeMessages } from './messages-write.ts'
 import { writeThinking } from './reasoning.ts'
@@ -24,7 +25,10 @@ export function writeRequest(request: HubRequest): JsonObject {
   if (request.logitBias !== null && Object.keys(request.logitBias).length > 0) {
     throw cannotSay('gemini', 'logit_bias')
   }
-  const { contents, systemInstruction } = writeMessages(request.messages)
+  const { contents, systemInstruction } = writeMessages(
+    request.messages,
+    needsSignedCalls(request.model),
+  )
   const body: Draft = { contents }
   if (systemInstruction !== null) body.systemInstruction = systemInstruction
   if (request.tools.length > 0) body.tools = writeTools(request.tools)
