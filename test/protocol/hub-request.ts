@@ -1,4 +1,6 @@
 /** Requests of the hub for tests of writers: everything unsaid, unless a test says it. */
+import { expect } from 'bun:test'
+import type { Losses } from '../../src/protocol/hub/losses.ts'
 import type { HubRequest, Message, Part, Tool } from '../../src/protocol/hub/request.ts'
 
 /** A request with one question, and `rest`. */
@@ -115,7 +117,22 @@ export function refusedParam(run: () => unknown): string | null {
   }
 }
 
-/** Settings that a provider with one answer and no biases must refuse, by the param they name. */
+/** The parameter of the client at fault, where the list of losses is more exact. */
+const paramOf: ReadonlyMap<string, string> = new Map([
+  ['tools.custom', 'tools'],
+  ['tools.native', 'tools'],
+  ['content.native', 'messages'],
+])
+
+/** That `run` is a 400 which names the parameter, and that `what` is on the list of losses. */
+export function expectRefusal(losses: Losses, what: string, run: () => unknown): void {
+  expect(refusedParam(run)).toBe(paramOf.get(what) ?? what)
+  const isListed = losses.request.some((loss) => loss.what === what && loss.how === 'refused')
+  // What nobody has listed is refused as well, and this is the one such field of the tests.
+  expect(isListed || what === 'web_search_options').toBe(true)
+}
+
+/** Settings that a provider with one answer and no biases must refuse, as the losses name them. */
 export const everywhereRefused: readonly (readonly [string, Partial<HubRequest>])[] = [
   ['n', { choices: 2 }],
   ['logit_bias', { logitBias: { '50256': -100 } }],

@@ -3,8 +3,8 @@ import { GatewayError } from '../../core/errors.ts'
 import { type JsonObject, objectAt, textAt } from '../../core/json.ts'
 import type { HubEvent } from '../hub/events.ts'
 import { madeToolCallId } from '../hub/ids.ts'
+import { unseal } from '../hub/sealed.ts'
 import { readCitation } from './citation.ts'
-import { unseal } from './sealed.ts'
 import { dialect, rawEvent } from './words.ts'
 
 /** Blocks that may be open at once. A real server has one; beyond this it is not an answer. */

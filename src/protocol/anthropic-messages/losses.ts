@@ -1,5 +1,6 @@
 /** What the Messages API has no words for: the list behind the code and the README's table. */
 import type { Loss, Losses } from '../hub/losses.ts'
+import { customTools, foreignBlocks } from '../hub/native-parts.ts'
 import { dialect } from './words.ts'
 
 const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
@@ -38,8 +39,6 @@ const request: readonly Loss[] = [
   refused('logprobs', 'Log probabilities do not exist.'),
   refused('logit_bias', 'Tokens cannot be weighted.'),
   refused('input_audio', 'Sound is not understood.'),
-  refused('tools.custom', 'Tools take JSON objects, not free text.'),
-  refused('tools.native', 'Server tools of other providers do not exist here.'),
   refused('file_id', 'Files belong to the provider that they were uploaded to.'),
   refused('file of an unknown kind', 'Documents are PDF or text.'),
   refused('media outside of user messages', 'Only users and tools can show pictures and files.'),
@@ -66,6 +65,8 @@ const request: readonly Loss[] = [
   changed('tool_calls.arguments', 'What is no JSON object stands in one under `arguments`.'),
   changed('tool_calls.id', 'Characters that are not allowed, and repeated ids, are replaced.'),
   changed('white space at the end of a prefill', 'It is refused here, and cut off.'),
+  ...foreignBlocks,
+  customTools,
 ]
 
 const answer: readonly Loss[] = [

@@ -1,7 +1,9 @@
 /** Writes the messages of a request: the system's at the top, the others taking turns. */
 import type { JsonObject } from '../../core/json.ts'
+import { withoutForeignParts } from '../hub/native-parts.ts'
 import type { Message } from '../hub/request.ts'
 import { PartWriter } from './parts-write.ts'
+import { dialect } from './words.ts'
 
 /** A message as it is sent. */
 export interface WrittenMessage {
@@ -23,7 +25,7 @@ export function writeMessages(messages: readonly Message[], isOwn: boolean): Wri
   const writer = new PartWriter(isOwn)
   const system: JsonObject[] = []
   const turns: WrittenMessage[] = []
-  for (const message of messages) {
+  for (const message of withoutForeignParts(messages, dialect)) {
     const role = roleOf(message)
     const content = writer.write(message.parts, role)
     if (content.length === 0) continue

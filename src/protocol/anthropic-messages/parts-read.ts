@@ -1,6 +1,7 @@
 /** Reads content blocks of a request into parts. */
 import { isObject, type JsonObject, textAt } from '../../core/json.ts'
 import type { CacheMarker, MediaSource, Native, Part, ReasoningPart } from '../hub/request.ts'
+import { type Sealed, unseal } from '../hub/sealed.ts'
 import {
   invalid,
   optionalBoolean,
@@ -11,7 +12,6 @@ import {
   requiredText,
 } from './check.ts'
 import { readCitation } from './citation.ts'
-import { type Sealed, unseal } from './sealed.ts'
 import { dialect, without } from './words.ts'
 
 const imageKeys: ReadonlySet<string> = new Set(['type', 'source', 'cache_control'])

@@ -1,6 +1,7 @@
 /** What Converse has no words for. Writers consult it, and the README is made from it. */
 import { foreignFields } from '../hub/foreign-fields.ts'
 import type { Loss, Losses } from '../hub/losses.ts'
+import { customTools, foreignBlocks } from '../hub/native-parts.ts'
 
 const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
 const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
@@ -45,10 +46,9 @@ const request: readonly Loss[] = [
   refused('file.url', 'Files are fetched from S3 only; send the bytes.'),
   refused('file.id', 'Files of other providers cannot be reached.'),
   refused('media.format', 'The format is none that AWS takes.'),
-  refused('tools.custom', 'Tools that take free text do not exist.'),
-  refused('tools.native', 'Tools that another provider runs do not exist here.'),
-  refused('content.native', 'Blocks of another dialect cannot be said.'),
   ...foreignFields,
+  ...foreignBlocks,
+  customTools,
 ]
 
 /** The losses of this dialect. No client speaks it, so no answer is ever written in it. */

@@ -2,6 +2,7 @@
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { fittedToolCallId, toolCallIdChars } from '../hub/ids.ts'
 import { cannotSay } from '../hub/losses.ts'
+import { withoutForeignParts } from '../hub/native-parts.ts'
 import type { CacheMarker, Message, Part, ReasoningPart, ToolResultPart } from '../hub/request.ts'
 import { NOT_JSON, parseData } from '../openai/data.ts'
 import { writeAudio, writeFile, writeImage } from './media.ts'
@@ -20,7 +21,7 @@ export interface WrittenMessages {
 export function writeMessages(messages: readonly Message[]): WrittenMessages {
   const written: { role: string; content: JsonObject[] }[] = []
   const system: JsonObject[] = []
-  for (const { role, parts } of messages) {
+  for (const { role, parts } of withoutForeignParts(messages, dialect)) {
     const content = parts.flatMap(writePart)
     if (role === 'system' || role === 'developer') {
       system.push(...content)
@@ -67,8 +68,9 @@ function writePart(part: Part): readonly JsonObject[] {
     }
     case 'tool-result':
       return [{ toolResult: writeResult(part) }, ...cachePoint(part.cache)]
+    // A provider-only dialect: no client has said a block of its own.
     case 'native':
-      throw cannotSay(dialect, 'content.native')
+      return []
   }
 }
 
@@ -106,5 +108,5 @@ function writeResultPart(part: Part): readonly JsonObject[] {
   if (type === 'text' || type === 'refusal') return text(part.text)
   if (type === 'image') return [writeImage(part)]
   if (type === 'file') return [writeFile(part)]
-  throw cannotSay(dialect, 'content.native')
+  throw cannotSay(dialect, 'messages')
 }

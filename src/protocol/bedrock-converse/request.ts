@@ -78,8 +78,8 @@ function writeChoice(choice: HubRequest['toolChoice']): JsonObject | null {
 }
 
 function writeTool(tool: Tool): readonly JsonObject[] {
-  if (tool.type === 'custom') throw cannotSay(dialect, 'tools.custom')
-  if (tool.type === 'native') throw cannotSay(dialect, 'tools.native')
+  if (tool.type === 'custom') throw cannotSay(dialect, 'tools')
+  if (tool.type === 'native') throw cannotSay(dialect, 'tools')
   const { name, description, parameters, strict, cache } = tool
   const toolSpec = {
     name,

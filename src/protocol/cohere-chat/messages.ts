@@ -1,13 +1,14 @@
 /** The messages of a request to `/v2/chat`. */
 import type { JsonObject } from '../../core/json.ts'
 import { cannotSay } from '../hub/losses.ts'
+import { withoutForeignParts } from '../hub/native-parts.ts'
 import type { MediaSource, Message, Part, ToolResultPart } from '../hub/request.ts'
 
 const dialect = 'cohere-chat'
 
 /** @throws GatewayError a 400 that names what cannot be said. */
 export function writeMessages(messages: readonly Message[]): readonly JsonObject[] {
-  return messages.flatMap(writeMessage)
+  return withoutForeignParts(messages, dialect).flatMap(writeMessage)
 }
 
 function writeMessage({ role, parts }: Message): readonly JsonObject[] {
@@ -40,9 +41,8 @@ function writeContent(part: Part): readonly JsonObject[] {
       return [{ type: 'text', text: part.source.text }]
     case 'audio':
       throw cannotSay(dialect, 'audio')
+    // Only the assistant thinks and calls, and no client has blocks of this dialect.
     case 'native':
-      throw cannotSay(dialect, 'content.native')
-    // Only the assistant thinks and calls.
     case 'reasoning':
     case 'tool-call':
     case 'tool-result':

@@ -83,7 +83,7 @@ function choiceWord(choice: HubRequest['toolChoice']): string | null {
 }
 
 function writeTool(tool: Tool): JsonObject {
-  if (tool.type !== 'function') throw cannotSay(dialect, `tools.${tool.type}`)
+  if (tool.type !== 'function') throw cannotSay(dialect, 'tools')
   const { name, description, parameters } = tool
   return {
     type: 'function',

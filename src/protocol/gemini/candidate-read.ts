@@ -10,7 +10,7 @@ import { callId } from './ids.ts'
 import { readLogprobs } from './logprobs.ts'
 import { PartialArguments } from './partial-args.ts'
 import { type GeminiRaw, rawValue } from './raw.ts'
-import { unseal } from './signature.ts'
+import { readCallSignature, unsealSignature } from './signature.ts'
 
 /** Sources that are remembered so that a repetition is known; beyond it they are said again. */
 const citationsMax = 1_000
@@ -140,12 +140,12 @@ export class CandidateReader {
     if (signature === null) return
     const isOfOpen = isThought && this.#open?.kind === 'reasoning'
     const block = isOfOpen ? this.#blockOf('reasoning') : this.#nextBlock()
-    const sealed = unseal(signature)
+    const sealed = unsealSignature(signature)
     this.#emit({
       type: 'reasoning-signature',
       choice: this.#choice,
       block,
-      kind: sealed?.kind ?? 'signature',
+      kind: sealed?.kind === 'redacted' ? 'redacted' : 'signature',
       signature: sealed?.signature ?? signature,
       signedBy: sealed?.signedBy ?? 'gemini',
       id: sealed?.id ?? null,
@@ -177,7 +177,7 @@ export class CandidateReader {
       id: id ?? callId(this.#answerId, this.#choice, this.#calls, name),
       name,
       custom: false,
-      signature,
+      signature: signature === null ? null : readCallSignature(signature),
     })
     this.#calls += 1
     this.#spoke = true

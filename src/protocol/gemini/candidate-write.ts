@@ -6,7 +6,7 @@ import { writeGrounding } from './citations.ts'
 import { geminiReason } from './finish.ts'
 import { writeLogprobs } from './logprobs.ts'
 import { rawCandidate, rawPart } from './raw.ts'
-import { seal } from './signature.ts'
+import { sealSignature, writeCallSignature } from './signature.ts'
 
 /** The events that belong to one choice. */
 export type ChoiceEvent = Extract<HubEvent, { readonly choice: number }>
@@ -114,7 +114,7 @@ export class CandidateWriter {
   #signature(event: Extract<HubEvent, { readonly type: 'reasoning-signature' }>): JsonObject {
     const isOwn = event.signedBy === 'gemini' && event.kind === 'signature'
     const { kind, signature, signedBy, id } = event
-    const thoughtSignature = isOwn ? signature : seal({ kind, signature, signedBy, id })
+    const thoughtSignature = isOwn ? signature : sealSignature({ kind, signature, signedBy, id })
     // Google signs a text with an empty text part, and a thought with a part that is one.
     const isThought = !isOwn || this.#reasoned.has(event.block)
     return isThought
@@ -140,7 +140,7 @@ export class CandidateWriter {
     const functionCall = { name: call.name, args, id: call.id }
     return call.signature === null
       ? { functionCall }
-      : { functionCall, thoughtSignature: call.signature }
+      : { functionCall, thoughtSignature: writeCallSignature(call.signature) }
   }
 }
 

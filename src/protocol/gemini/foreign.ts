@@ -1,7 +1,7 @@
 /** Conversations that Google would refuse, because another provider had its turn in them. */
 import { isObject, type JsonObject, textAt } from '../../core/json.ts'
 import { camelAt, objectsAt, wordAt } from './fields.ts'
-import { unseal } from './signature.ts'
+import { unsealSignature } from './signature.ts'
 
 /**
  * What Google documents for calls that it did not make: newer models refuse a call without a
@@ -30,7 +30,7 @@ export function hasForeignTurns(body: JsonObject): boolean {
 
 function isSealed(part: JsonObject): boolean {
   const signature = wordAt(part, 'thoughtSignature')
-  return signature !== null && unseal(signature) !== null
+  return signature !== null && unsealSignature(signature) !== null
 }
 
 /** Models that do not sign give no ids either. */

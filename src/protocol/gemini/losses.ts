@@ -1,5 +1,6 @@
 /** What Gemini has no words for. Writers consult it, and the README is made from it. */
 import { cannotSay, type Loss, type Losses } from '../hub/losses.ts'
+import { customTools, foreignBlocks } from '../hub/native-parts.ts'
 
 const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
 const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
@@ -45,9 +46,8 @@ const request: readonly Loss[] = [
   changed('toolChoice.allowed', 'With a free choice the mode is `VALIDATED`.'),
   refused('parallel_tool_calls', 'Calls in parallel cannot be switched off.'),
   refused('logit_bias', 'There is no such setting.'),
-  refused('tools.custom', 'Tools that take free text do not exist.'),
-  refused('tools.native', 'Tools that another provider runs do not exist here.'),
-  refused('content.native', 'Blocks of another dialect cannot be said.'),
+  ...foreignBlocks,
+  customTools,
 ]
 
 const answer: readonly Loss[] = [

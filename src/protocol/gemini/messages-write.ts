@@ -1,7 +1,7 @@
 /** Writes messages as `contents` and `systemInstruction`. */
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { cannotSay } from '../hub/losses.ts'
+import { withoutForeignParts } from '../hub/native-parts.ts'
 import type {
   MediaSource,
   Message,
@@ -29,7 +29,7 @@ export function writeMessages(messages: readonly Message[], needsSigned: boolean
   const system: JsonObject[] = []
   const contents: { role: string; parts: JsonObject[] }[] = []
   let before: Message['role'] | null = null
-  for (const { role, parts } of messages) {
+  for (const { role, parts } of withoutForeignParts(messages, 'gemini')) {
     const plain = parts.flatMap((part) => writePart(part, names))
     const written = needsSigned && role === 'assistant' ? withSignedCall(plain) : plain
     if (written.length === 0) continue
@@ -78,10 +78,7 @@ function writePart(part: Part, names: Map<string, string>): readonly JsonObject[
     case 'tool-result':
       return [writeResult(part, names)]
     case 'native':
-      if (part.native.dialect !== 'gemini' || !isObject(part.native.value)) {
-        throw cannotSay('gemini', 'messages')
-      }
-      return [part.native.value]
+      return isObject(part.native.value) ? [part.native.value] : []
   }
 }
 

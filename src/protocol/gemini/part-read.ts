@@ -2,11 +2,11 @@
 import { isObject, type JsonObject, textAt } from '../../core/json.ts'
 import type { MediaSource, Part, ToolResultPart } from '../hub/request.ts'
 import { camelAt, objectsAt, wordAt } from './fields.ts'
-import { invalid } from './invalid.ts'
 import { SIGNATURE_STAND_IN } from './foreign.ts'
+import { invalid } from './invalid.ts'
 import { audioFormatOf } from './media.ts'
 import type { PendingCalls } from './pending-calls.ts'
-import { unseal } from './signature.ts'
+import { readCallSignature, unsealSignature } from './signature.ts'
 
 /** Keys that say nothing beyond what the hub keeps; any other makes the part a native one. */
 const knownKeys: ReadonlySet<string> = new Set([
@@ -47,7 +47,7 @@ const native = (part: JsonObject): Part => ({
 
 function readText(part: JsonObject, signature: string | null): Part | null {
   const text = textAt(part, 'text') ?? ''
-  const foreign = signature === null ? null : unseal(signature)
+  const foreign = signature === null ? null : unsealSignature(signature)
   if (foreign !== null) {
     const isRedacted = foreign.kind === 'redacted'
     return {
@@ -67,6 +67,12 @@ function readText(part: JsonObject, signature: string | null): Part | null {
   return { type: 'text', text, citations: [], cache: null, signature }
 }
 
+/** Another provider's comes out of its seal; a stand-in is none. */
+function callSignature(signature: string | null): string | null {
+  if (signature === null || signature === SIGNATURE_STAND_IN) return null
+  return readCallSignature(signature)
+}
+
 function readCall(
   call: JsonObject,
   signature: string | null,
@@ -83,7 +89,7 @@ function readCall(
     name,
     arguments: JSON.stringify(args),
     custom: false,
-    signature: signature === SIGNATURE_STAND_IN ? null : signature,
+    signature: callSignature(signature),
     cache: null,
   }
 }

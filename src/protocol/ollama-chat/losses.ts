@@ -1,6 +1,7 @@
 /** What Ollama's own API has no words for. Writers consult it, and the README is made from it. */
 import { foreignFields } from '../hub/foreign-fields.ts'
 import type { Loss, Losses } from '../hub/losses.ts'
+import { customTools, foreignBlocks } from '../hub/native-parts.ts'
 
 const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
 const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
@@ -39,10 +40,9 @@ const request: readonly Loss[] = [
   refused('image.url', 'Images are not fetched; send the bytes.'),
   refused('file', 'Files other than text cannot be sent.'),
   refused('audio', 'Audio cannot be sent.'),
-  refused('tools.custom', 'Tools that take free text do not exist.'),
-  refused('tools.native', 'Tools that another provider runs do not exist here.'),
-  refused('content.native', 'Blocks of another dialect cannot be said.'),
   ...foreignFields,
+  ...foreignBlocks,
+  customTools,
 ]
 
 /** The losses of this dialect. No client speaks it, so no answer is ever written in it. */

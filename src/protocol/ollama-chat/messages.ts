@@ -2,6 +2,7 @@
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { filled } from '../hub/foreign-fields.ts'
 import { cannotSay } from '../hub/losses.ts'
+import { withoutForeignParts } from '../hub/native-parts.ts'
 import type { Message, Part, ToolResultPart } from '../hub/request.ts'
 import { NOT_JSON, parseData } from '../openai/data.ts'
 
@@ -13,7 +14,7 @@ export function writeMessages(messages: readonly Message[]): readonly JsonObject
   for (const { parts } of messages) {
     for (const part of parts) if (part.type === 'tool-call') nameOfCall.set(part.id, part.name)
   }
-  return messages.flatMap(({ role, parts }) => {
+  return withoutForeignParts(messages, dialect).flatMap(({ role, parts }) => {
     const results = parts
       .filter((part) => part.type === 'tool-result')
       .map((part) => writeResult(part, part.name ?? nameOfCall.get(part.callId) ?? null))
@@ -68,7 +69,6 @@ function textOf(part: Part): readonly string[] {
     case 'audio':
       throw cannotSay(dialect, 'audio')
     case 'native':
-      throw cannotSay(dialect, 'content.native')
     case 'image':
     case 'reasoning':
     case 'tool-call':

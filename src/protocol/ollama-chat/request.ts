@@ -61,7 +61,7 @@ function writeTools({ tools, toolChoice }: HubRequest): readonly JsonObject[] {
 }
 
 function writeTool(tool: Tool): JsonObject {
-  if (tool.type !== 'function') throw cannotSay(dialect, `tools.${tool.type}`)
+  if (tool.type !== 'function') throw cannotSay(dialect, 'tools')
   const { name, description, parameters } = tool
   return {
     type: 'function',

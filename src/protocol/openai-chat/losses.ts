@@ -1,5 +1,6 @@
 /** What chat completions have no words for. Writers consult it, and the README is made from it. */
 import type { Loss, Losses } from '../hub/losses.ts'
+import { foreignBlocks } from '../hub/native-parts.ts'
 
 const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
 const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
@@ -32,10 +33,9 @@ const request: readonly Loss[] = [
   changed('reasoning.disabled', 'Reasoning that is switched off is the effort `none`.'),
   changed('responseFormat.name', 'A schema without a name is called `response`.'),
   changed('includeUsage', 'A provider is always asked for the usage of a stream.'),
-  refused('tools.native', 'Tools that another provider runs do not exist here.'),
-  refused('content.native', 'Blocks of another dialect cannot be said.'),
   refused('content.media', 'Pictures, files and sound can only be in messages of the user.'),
   refused('image.file', 'A picture cannot be named by the id of a file.'),
+  ...foreignBlocks,
 ]
 
 const answer: readonly Loss[] = [

@@ -1,6 +1,6 @@
 /** Writes the messages of a chat request. */
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { cannotSay } from '../hub/losses.ts'
+import { withoutForeignParts } from '../hub/native-parts.ts'
 import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../hub/request.ts'
 import { writeAnnotation } from './annotations.ts'
 import { writeCache, writeContent, writeTextContent } from './content-write.ts'
@@ -11,7 +11,7 @@ import { isOwnToolSignature, writeToolSignature } from './tool-signature.ts'
 export function writeMessages(messages: readonly Message[]): readonly JsonObject[] {
   const written: JsonObject[] = []
   let media: Part[] = []
-  for (const message of messages) {
+  for (const message of withoutForeignParts(messages, 'openai-chat')) {
     const results = message.parts.filter((part) => part.type === 'tool-result')
     // All results must follow their calls directly, so what they cannot hold comes after the last.
     if (results.length === 0) {
@@ -84,8 +84,7 @@ function writeSaid(said: readonly Part[], hasCalls: boolean): JsonObject {
 
 /** The answer in sound of an earlier turn, which is named by its id. */
 function isAudio({ native }: Extract<Part, { type: 'native' }>): boolean {
-  const { dialect, value } = native
-  if (dialect !== 'openai-chat') throw cannotSay('openai-chat', 'messages.assistant')
+  const { value } = native
   return isObject(value) && isObject(value.audio) && value.type === undefined
 }
 

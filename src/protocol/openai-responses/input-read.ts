@@ -4,8 +4,8 @@
  * results of its calls are one message of the role `tool`.
  */
 import type { JsonObject } from '../../core/json.ts'
-import { unseal } from '../hub/sealed.ts'
 import type { Message, Part, ReasoningPart, Role } from '../hub/request.ts'
+import { unseal } from '../hub/sealed.ts'
 import { readAnnotations } from './citation.ts'
 import { type Fields, missing, wrongType } from './fields.ts'
 import { isMadeHere } from './foreign-reasoning.ts'

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import { fittedToolCallId } from '../hub/ids.ts'
 import { cannotSay } from '../hub/losses.ts'
+import { withoutForeignParts } from '../hub/native-parts.ts'
 import type { HubRequest, Message, Part, ReasoningPart, Role } from '../hub/request.ts'
 import { messageItem } from './input-read.ts'
 import { writeFile, writeImage } from './media.ts'
@@ -22,7 +23,9 @@ export function instructionsOf({ messages }: HubRequest): string | null {
 export function writeInput(request: HubRequest): readonly JsonObject[] {
   const isInstructed = instructionsOf(request) !== null
   const messages = isInstructed ? request.messages.slice(1) : request.messages
-  return messages.flatMap((message) => new MessageItems(message).items)
+  return withoutForeignParts(messages, dialect).flatMap(
+    (message) => new MessageItems(message).items,
+  )
 }
 
 /** The items of one message, in the order of its parts. */
@@ -38,7 +41,7 @@ class MessageItems {
   }
 
   #add(part: Part): void {
-    const item = itemOf(part, this.#role)
+    const item = itemOf(part)
     if (item === null) this.#content.push(...contentOf(part, this.#role))
     else {
       this.#endMessage()
@@ -56,7 +59,7 @@ class MessageItems {
 }
 
 /** The items that a part is, none where it is dropped; null where it is content of a message. */
-function itemOf(part: Part, role: Role): readonly JsonObject[] | null {
+function itemOf(part: Part): readonly JsonObject[] | null {
   switch (part.type) {
     case 'reasoning':
       return reasoningItems(part)
@@ -77,10 +80,7 @@ function itemOf(part: Part, role: Role): readonly JsonObject[] | null {
     }
     case 'native': {
       const own = ownValue(part.native)
-      if (own !== null) return [own]
-      // What another provider's server did in an earlier turn is told by the text that came of it.
-      if (role === 'assistant') return []
-      throw cannotSay(dialect, 'content')
+      return own === null ? [] : [own]
     }
     default:
       return null

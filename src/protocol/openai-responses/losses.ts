@@ -1,5 +1,6 @@
 /** What the Responses API has no words for. Writers consult it, and the README is made from it. */
 import { cannotSay, type Loss, type Losses } from '../hub/losses.ts'
+import { foreignBlocks } from '../hub/native-parts.ts'
 import { dialect } from './words.ts'
 
 const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
@@ -20,7 +21,6 @@ const request: readonly Loss[] = [
   dropped('text.citations', 'Sources of another provider are not sent back; the text is.'),
   dropped('signature', 'Signatures of another provider go to that one only.'),
   dropped('reasoning.foreign', 'Thinking that another provider signed, or nobody, is not sent.'),
-  dropped('assistant.native', 'What another server’s tools did stays as the text that came of it.'),
   dropped('details', 'Fields of parts and tools that only another dialect has.'),
   dropped('tool-result.name', 'The id of the call says it.'),
   dropped('tool-result.isError', 'There is no flag; the result’s text tells what went wrong.'),
@@ -49,8 +49,7 @@ const request: readonly Loss[] = [
   refused('logit_bias', 'There is no such setting.'),
   refused('input_audio', 'Audio is not heard here.'),
   refused('image', 'Images in messages of the assistant cannot be said.'),
-  refused('tools.native', 'Tools that another provider runs do not exist here.'),
-  refused('content.native', 'Blocks of another dialect in what the client says.'),
+  ...foreignBlocks,
 ]
 
 const answer: readonly Loss[] = [

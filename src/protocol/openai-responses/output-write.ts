@@ -1,8 +1,8 @@
 /** Writes the blocks of an answer as items, in the order in which they begin. */
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, objectAt, textAt } from '../../core/json.ts'
-import { seal } from '../anthropic-messages/sealed.ts'
 import type { HubEvent } from '../hub/events.ts'
+import { seal } from '../hub/sealed.ts'
 import type { ProtocolName } from '../names.ts'
 import { writeAnnotation } from './citation.ts'
 import { type ItemLife, placeOf } from './item-life.ts'

@@ -94,17 +94,11 @@ describe('a request to a provider', () => {
   test.each([
     ['tools', { tools: [{ type: 'native', native: foreign }] }],
     [
-      'messages.content',
+      'messages',
       {
         messages: [
           { role: 'tool', name: null, parts: [result('a'), { type: 'native', native: foreign }] },
         ],
-      },
-    ],
-    [
-      'messages.assistant',
-      {
-        messages: [{ role: 'assistant', name: null, parts: [{ type: 'native', native: foreign }] }],
       },
     ],
     ['messages.assistant.image', { messages: [{ role: 'assistant', name: null, parts: [image] }] }],

@@ -22,7 +22,10 @@ describe('a request of another dialect', () => {
         ],
       },
     ],
-    ['content', { messages: [user({ type: 'native', native: { dialect: 'gemini', value: {} } })] }],
+    [
+      'messages',
+      { messages: [user({ type: 'native', native: { dialect: 'gemini', value: {} } })] },
+    ],
     ['tools', { tools: [{ type: 'native', native: { dialect: 'gemini', value: {} } }] }],
     ['cachedContent', from('gemini', { cachedContent: 'x' })],
     ['mcp_servers', from('anthropic-messages', { mcp_servers: [] })],

@@ -1,8 +1,8 @@
 /** How a stream fails, what must come back with the next turn, and what a response repeats. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { APIError } from 'openai'
-import { seal, unseal } from '../../../src/protocol/anthropic-messages/sealed.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
+import { seal, unseal } from '../../../src/protocol/hub/sealed.ts'
 import {
   blockEnd,
   end,

@@ -1,10 +1,11 @@
 /**
- * Signatures of other dialects, on their way through a client that speaks this one.
+ * Signatures of one dialect, on their way through a client that speaks another.
  *
  * A model's opaque reasoning must be sent back with the next turn, to the provider that made it.
- * Clients of the Messages API keep thinking blocks for exactly that, without looking inside; so a
- * foreign signature travels in one, marked with whose it is, and is taken out when it returns. A
- * tool call has no place for a signature here: it travels in a block of its own, just before.
+ * Clients keep what their own dialect has for exactly that (thinking blocks, encrypted content,
+ * thought signatures) without looking inside; so a foreign signature travels there, marked with
+ * whose it is, and is taken out when it returns. Where a tool call has no place for a signature, it
+ * travels in a block of its own, just before.
  */
 import { type ProtocolName, protocolNames } from '../names.ts'
 
@@ -20,8 +21,8 @@ export interface Sealed {
   readonly id: string | null
 }
 
-/** What every sealed signature begins with; Anthropic's own are base64 and have no dot. */
-const sealPrefix = 'sluice1.'
+/** What every sealed signature begins with; providers' own are base64 and have no dot. */
+export const sealPrefix = 'sluice1.'
 
 const sealed = /^sluice1\.([a-z-]+)\.(signature|redacted|tool)\.([^.]*)\.(.*)$/s
 
