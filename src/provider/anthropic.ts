@@ -18,7 +18,10 @@ export interface AnthropicProtocols {
 /** The names Anthropic gives its models. */
 const ownModels = /^claude-/
 
-/** What the API behaves like; the only version there has been since June 2023. */
+/**
+ * What the API behaves like for translated requests. The version after it, `2026-10-21`, refuses
+ * `temperature`, `top_p` and `top_k`; clients that name it get it.
+ */
 const VERSION = '2023-06-01'
 
 /** Makes the provider. Throws `GatewayError` for an address or a key that cannot be used. */
