@@ -24,6 +24,7 @@ import { createPlanner } from './routing/plan.ts'
 import type { ModelCatalogue } from './server/options.ts'
 import { startServer } from './server/server.ts'
 import { open } from './upstream/open.ts'
+import { Reach } from './upstream/reach.ts'
 import { version } from './version.ts'
 
 /** A worker's server. */
@@ -73,7 +74,8 @@ export async function startApp(
   const spool = openSpool(config.intake, worker.id)
   const admission = createAdmission(config.apiKeys)
   const providers = buildProviders(config.providers, config.demo, protocols, config.upstreamProxy)
-  const shared = { config, log, pool, sweep, underway, spool, admission, providers }
+  const reach = new Reach(sweep)
+  const shared = { config, log, pool, sweep, reach, underway, spool, admission, providers }
   const stages = stagesOf(shared)
   const status = { ready: true, draining: false }
   const server = startServer({
@@ -127,6 +129,7 @@ interface Shared {
   readonly log: Log
   readonly pool: BufferPool
   readonly sweep: Sweep
+  readonly reach: Reach
   readonly underway: Underway
   readonly spool: Spool
   readonly admission: Admission
@@ -135,12 +138,13 @@ interface Shared {
 
 /** The six stages, each with what it needs of the others as an argument. */
 function stagesOf(shared: Shared): Stages {
-  const { config, log, pool, sweep, underway, spool, admission, providers } = shared
+  const { config, log, pool, sweep, reach, underway, spool, admission, providers } = shared
   return {
     settings: config.stream,
     sweep,
     pool,
     underway,
+    reach,
     proxy: config.upstreamProxy,
     admit: (headers, search) => admission.admit(headers, search),
     read: (request, call, stream, signal) =>
@@ -156,11 +160,12 @@ function stagesOf(shared: Shared): Stages {
 }
 
 /** The list of models, for those who may enter. */
-function catalogueOf({ config, sweep, admission, providers }: Shared): ModelCatalogue {
+function catalogueOf({ config, sweep, reach, admission, providers }: Shared): ModelCatalogue {
   const models = createModels({
     providers,
     settings: config.stream.models,
     sweep,
+    reach,
     proxy: config.upstreamProxy,
     protocol: protocols.opaque,
     open,

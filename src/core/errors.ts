@@ -118,7 +118,8 @@ export const errorTable = {
   ),
   upstream_error: broken('The provider reported an error.'),
 
-  // Time ran out: four clocks, four names.
+  // Time ran out: each clock has a name.
+  upstream_connect_timeout: late('The provider could not be reached in time.'),
   upstream_header_timeout: late('The provider did not answer in time.'),
   upstream_first_token_timeout: late('The provider did not send a first token in time.'),
   upstream_idle_timeout: late('The provider stopped sending.'),

@@ -10,6 +10,7 @@ import type { Call, Intent, Opened, Plan } from '../provider/call.ts'
 import type { RelayContext } from '../relay/context.ts'
 import { endReasonOf } from '../relay/ending.ts'
 import type { OpenContext } from '../upstream/context.ts'
+import type { Reach } from '../upstream/reach.ts'
 import type { Connection } from './connection.ts'
 import { failureResponse } from './fail.ts'
 import { requestSettings } from './settings.ts'
@@ -21,6 +22,7 @@ export interface Stages {
   readonly sweep: Sweep
   readonly pool: BufferPool
   readonly underway: Underway
+  readonly reach: Reach
   readonly proxy: string | null
   admit(headers: Headers, search: string): Ticket
   read(request: Request, call: Call, settings: StreamSettings, signal: AbortSignal): Promise<Intent>
@@ -55,7 +57,7 @@ export async function handle(
     exchange.streaming = intent.stream
     exchange.requestBytes = intent.body?.lengthBytes ?? 0
     const plan = stages.plan(intent, call)
-    const { sweep, proxy, pool } = stages
+    const { sweep, reach, proxy, pool } = stages
     const { signal } = abort
     const opening = stages.attempt(plan, {
       request,
@@ -64,6 +66,7 @@ export async function handle(
       exchange,
       settings,
       sweep,
+      reach,
       signal,
       proxy,
     })

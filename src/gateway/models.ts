@@ -9,6 +9,7 @@ import type { Opened, Target } from '../provider/call.ts'
 import { mergeModels } from '../provider/models.ts'
 import type { Provider } from '../provider/provider.ts'
 import type { OpenContext } from '../upstream/context.ts'
+import type { Reach } from '../upstream/reach.ts'
 
 /** How long a list is good for. Providers change theirs by the week. */
 const FRESH_MS = 60_000
@@ -18,6 +19,7 @@ export interface ModelsOptions {
   readonly providers: ReadonlyMap<string, Provider>
   readonly settings: StreamSettings
   readonly sweep: Sweep
+  readonly reach: Reach
   readonly proxy: string | null
   readonly protocol: Protocol
   readonly open: (target: Target, context: OpenContext, freshSocket: boolean) => Promise<Opened>
@@ -71,7 +73,7 @@ async function askAll(options: ModelsOptions): Promise<JsonObject> {
 }
 
 async function askOne(provider: Provider, options: ModelsOptions): Promise<unknown> {
-  const { settings, sweep, proxy, protocol } = options
+  const { settings, sweep, reach, proxy, protocol } = options
   const opened = await options.open(
     { provider, model: null, renamedTo: null },
     {
@@ -81,6 +83,7 @@ async function askOne(provider: Provider, options: ModelsOptions): Promise<unkno
       exchange: new Exchange('models', 'GET'),
       settings,
       sweep,
+      reach,
       signal: new AbortController().signal,
       proxy,
     },

@@ -11,6 +11,7 @@ const endReasons: Partial<Record<ErrorCode, EndReason>> = {
   upstream_closed: 'upstream_reset',
   upstream_truncated: 'upstream_truncated',
   upstream_incomplete: 'upstream_truncated',
+  upstream_connect_timeout: 'headers_timeout',
   upstream_header_timeout: 'headers_timeout',
   upstream_first_token_timeout: 'first_token_timeout',
   upstream_idle_timeout: 'idle_timeout',

@@ -2,6 +2,7 @@ import type { StreamSettings } from '../config/config.ts'
 import type { Sweep } from '../core/clock.ts'
 import type { Exchange } from '../observe/exchange.ts'
 import type { Call, Intent } from '../provider/call.ts'
+import type { Reach } from './reach.ts'
 
 /** What calling a target needs from the rest of the program. */
 export interface OpenContext {
@@ -11,6 +12,7 @@ export interface OpenContext {
   readonly exchange: Exchange
   readonly settings: StreamSettings
   readonly sweep: Sweep
+  readonly reach: Reach
   /** The request's own signal; an attempt has one of its own below it. */
   readonly signal: AbortSignal
   /** A proxy for all calls to providers, or null. */

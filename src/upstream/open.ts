@@ -43,7 +43,7 @@ async function openOutgoing(
   let forgetFirstToken = (): void => {}
   let answered = false
   try {
-    const response = await send(target, outgoing, context, attempt.signal, freshSocket)
+    const response = await send(target, outgoing, context, attempt, freshSocket)
     answered = true
     exchange.headersAtMs = nowMs()
     forgetHeaders()
@@ -74,10 +74,11 @@ async function send(
   target: Target,
   outgoing: Outgoing,
   context: OpenContext,
-  signal: AbortSignal,
+  attempt: AbortController,
   freshSocket: boolean,
 ): Promise<Response> {
-  const { request, proxy } = context
+  const { request, proxy, reach } = context
+  const { signal } = attempt
   const { method } = request
   const { provider } = target
   const { path, search } = outgoing.dial
@@ -113,7 +114,18 @@ async function send(
     // Without this the usual *_PROXY variables would be obeyed, even for loopback addresses.
     proxy: proxy ?? false,
   }
-  return fetch(url, options)
+  // Behind a proxy the address is the proxy's to reach.
+  const forgetReach =
+    proxy === null
+      ? reach.watch(url, () => attempt.abort(new GatewayError('upstream_connect_timeout')))
+      : () => {}
+  try {
+    const response = await fetch(url, options)
+    reach.answered(url)
+    return response
+  } finally {
+    forgetReach()
+  }
 }
 
 /** The headers clock. It starts over while an upload makes progress, and runs once it is sent. */

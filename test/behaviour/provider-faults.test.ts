@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { chatEvents, eventText, json } from '../kit/answers.ts'
-import { closedPort } from '../kit/dead-ends.ts'
+import { closedPort, startBlackHole } from '../kit/dead-ends.ts'
 import { startUpstream, type UpstreamScript } from '../kit/upstream.ts'
 import { endStands, startStand } from './client-stand.ts'
 import { answer, chunked, errorOf, head, raw, sseHead, stream } from './provider-stand.ts'
@@ -60,6 +60,17 @@ describe('before the first content: a status', () => {
     expect(response.status).toBe(502)
     expect(errorOf(response).code).toBe('upstream_connect_failed')
   })
+
+  test('a provider that takes no connection', async () => {
+    const hole = await startBlackHole()
+    const environment = { OPENAI_BASE_URL: `http://127.0.0.1:${hole.port}/v1` }
+    const startedAtMs = performance.now()
+    const { response } = await answer(json(200, {}), { environment })
+    expect(response.status).toBe(504)
+    expect(errorOf(response).code).toBe('upstream_connect_timeout')
+    expect(performance.now() - startedAtMs).toBeLessThan(9000)
+    await hole.stop()
+  }, 20_000)
 
   test('a provider whose name does not resolve', async () => {
     const environment = { OPENAI_BASE_URL: 'http://no-such-host.invalid/v1' }
