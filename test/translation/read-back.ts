@@ -13,10 +13,8 @@ import {
   readChatStream,
   readCompletion,
   readCompletionStream,
-  readResponse,
-  readResponseEvents,
-  readResponseStream,
 } from './openai-readings.ts'
+import { readResponse, readResponseEvents, readResponseStream } from './responses-readings.ts'
 import type { Clients } from './stand.ts'
 import type { VercelProvider } from './vercel-readings.ts'
 

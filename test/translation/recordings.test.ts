@@ -14,7 +14,7 @@ import {
   type Recording,
   readableBytes,
   recordings,
-  sources,
+  unspoken,
 } from './originals.ts'
 import {
   type ClientName,
@@ -25,6 +25,7 @@ import {
   writeStream,
   writeWhole,
 } from './read-back.ts'
+import { sources } from './sources.ts'
 import { eventStream, json, Stand } from './stand.ts'
 import { readVercel } from './vercel-readings.ts'
 
@@ -50,7 +51,10 @@ const noChoice: ChoiceAccount = {
 
 type VercelAccount = Awaited<ReturnType<typeof readVercel>>
 
-/** Ids that nobody gave are random there; usage in Groq's own corner, and an end without a reason, are not seen. */
+/**
+ * Ids that nobody gave are random there; usage in Groq's own corner, and an end without a reason,
+ * are not seen.
+ */
 function expectSameVercel(read: VercelAccount, original: VercelAccount, wanted: Account): void {
   const given = wanted.choices[0]?.calls.every(({ id }) => id !== null) ?? true
   const usage = original.usage?.input === null ? read.usage : original.usage
@@ -100,6 +104,8 @@ describeWithFixtures('recordings in the dialects of clients', () => {
     expect(all.length).toBeGreaterThanOrEqual(190)
     expect(new Set(all.map(({ source }) => source)).size).toBe(Object.keys(sources).length)
   })
+
+  for (const [file, reason] of Object.entries(unspoken)) test.skip(`${file}: ${reason}`, () => {})
 
   test.each(clientNames.map((name) => [name] as const))(
     'the differences at %s are rows of its losses',
