@@ -2,6 +2,8 @@
  * What it costs to translate one event of a stream above passing it through, from every dialect of
  * a provider to every dialect of a client, in streams of 100 events that come one by one.
  *
+ * What no client speaks is never passed: that is compared with passing chat completions.
+ *
  * Two ways of measuring, in one run. In the process: the translator against the inspector, which
  * take the same chunks. End to end: the processor time of a proxy in a process of its own, for a
  * client of the provider's dialect and for one of another, in rounds that take turns, so that
@@ -13,6 +15,8 @@ import { bench, do_not_optimize, group, run } from 'mitata'
 import { createBufferPool } from '../src/buffer/pool.ts'
 import { bufferPoolDefaults } from '../src/buffer/settings.ts'
 import { Exchange } from '../src/observe/exchange.ts'
+import type { Protocol } from '../src/protocol/protocol.ts'
+import { protocols } from '../src/protocol/registry.ts'
 import { type AnswerContext, translationOf } from '../src/protocol/translation.ts'
 import { EventInspector } from '../src/relay/inspector.ts'
 import type { Passage } from '../src/relay/passage.ts'
@@ -20,6 +24,7 @@ import { Tail } from '../src/relay/tail.ts'
 import { Translator } from '../src/relay/translator.ts'
 import { BenchClient, requestBytes, sendMany } from './load/client.ts'
 import { type BenchDialect, benchDialects, streamOf } from './load/dialects.ts'
+import { providerDialects } from './load/provider-dialects.ts'
 import { MeasuredProxy } from './load/proxy.ts'
 import { median, table } from './load/statistics.ts'
 import { startBenchUpstream, streamAnswer } from './load/upstream.ts'
@@ -59,36 +64,49 @@ function contextOf({ protocol, request }: BenchDialect): AnswerContext {
 
 const pool = createBufferPool(bufferPoolDefaults)
 const exchange = (): Exchange => new Exchange('chat-completions', 'POST')
-const passedLabel = (provider: BenchDialect): string => `${provider.protocol.name}, passed`
-const label = (provider: BenchDialect, client: BenchDialect): string =>
-  `${provider.protocol.name} -> ${client.protocol.name}`
 
-/** The pairs that are translated. */
-const pairs = benchDialects.flatMap((provider) =>
-  benchDialects.flatMap((client) => (client === provider ? [] : [{ provider, client }])),
-)
+/** A dialect of a provider, and the one whose passing its translation is compared with. */
+interface Source {
+  readonly protocol: Protocol
+  readonly chunks: readonly Uint8Array[]
+  readonly passedAs: Protocol
+}
 
-function benchInProcess(provider: BenchDialect): void {
-  const chunks = chunksOf(provider)
-  bench(passedLabel(provider), () => {
-    const tail = new Tail(pool)
-    takeAll(new EventInspector(provider.protocol, tail, exchange(), 1 << 20), chunks)
-    tail.release()
-  })
+const chat = protocols.chat
+const sources: readonly Source[] = [
+  ...benchDialects.map((dialect) => {
+    const { protocol } = dialect
+    return { protocol, chunks: chunksOf(dialect), passedAs: protocol }
+  }),
+  ...providerDialects.map(({ protocol, chunks }) => {
+    return { protocol, chunks: chunks(eventsPerStream), passedAs: chat }
+  }),
+]
+
+const passedLabel = ({ name }: Protocol): string => `${name}, passed`
+const label = (provider: Protocol, client: Protocol): string => `${provider.name} -> ${client.name}`
+
+function benchInProcess({ protocol, chunks, passedAs }: Source): void {
+  if (protocol === passedAs) {
+    bench(passedLabel(protocol), () => {
+      const tail = new Tail(pool)
+      takeAll(new EventInspector(protocol, tail, exchange(), 1 << 20), chunks)
+      tail.release()
+    })
+  }
   for (const client of benchDialects) {
-    if (client === provider) continue
+    if (client.protocol === protocol) continue
     const context = contextOf(client)
-    bench(label(provider, client), () => {
-      const { protocol } = provider
+    bench(label(protocol, client.protocol), () => {
       takeAll(new Translator(protocol, client.protocol, context, exchange(), 1 << 20), chunks)
     })
   }
 }
 
 async function measureInProcess(): Promise<Cost[]> {
-  for (const provider of benchDialects) {
-    const title = `from ${provider.protocol.name}, ${eventsPerStream} events`
-    group(title, () => benchInProcess(provider))
+  for (const source of sources) {
+    const title = `from ${source.protocol.name}, ${eventsPerStream} events`
+    group(title, () => benchInProcess(source))
   }
   const { benchmarks } = await run()
   const micros = new Map<string, number>()
@@ -97,12 +115,17 @@ async function measureInProcess(): Promise<Cost[]> {
       if (stats !== undefined) micros.set(name, stats.p50 / eventsPerStream / 1000)
     }
   }
-  return pairs.map(({ provider, client }) => ({
-    provider: provider.protocol.name,
-    client: client.protocol.name,
-    passedMicros: micros.get(passedLabel(provider)) ?? Number.NaN,
-    translatedMicros: micros.get(label(provider, client)) ?? Number.NaN,
-  }))
+  const microsOf = (name: string): number => micros.get(name) ?? Number.NaN
+  return sources.flatMap(({ protocol, passedAs }) =>
+    benchDialects
+      .filter((client) => client.protocol !== protocol)
+      .map((client) => ({
+        provider: protocol.name,
+        client: client.protocol.name,
+        passedMicros: microsOf(passedLabel(passedAs)),
+        translatedMicros: microsOf(label(protocol, client.protocol)),
+      })),
+  )
 }
 
 const connections = 16
