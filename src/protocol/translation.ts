@@ -47,6 +47,9 @@ export interface EventWriter {
   /**
    * The text of whole events in the dialect's own framing; may be empty where nothing can be said
    * yet. An `error` event becomes the in-band error, after which nothing may be written.
+   * @throws GatewayError `upstream_protocol_error` for an answer too large to be held, in dialects
+   *   that tell all of it again at the end. What was to be said before the throw comes with the
+   *   next call, which must be the one that says this error, and which never throws.
    */
   write(events: readonly HubEvent[]): string
 }

@@ -1,37 +1,13 @@
 /** Requests of the hub for tests of writers: everything unsaid, unless a test says it. */
 import { expect } from 'bun:test'
+import { emptyRequest } from '../../src/protocol/hub/empty-request.ts'
 import type { Losses } from '../../src/protocol/hub/losses.ts'
 import type { HubRequest, Message, Part, Tool } from '../../src/protocol/hub/request.ts'
 
 /** A request with one question, and `rest`. */
 export const hubRequest = (rest: Partial<HubRequest> = {}): HubRequest => ({
-  model: 'm',
-  stream: false,
+  ...emptyRequest('m', 'openai-chat'),
   messages: [says('user', text('Hi'))],
-  tools: [],
-  toolChoice: null,
-  parallelToolCalls: null,
-  responseFormat: null,
-  reasoning: null,
-  outputTokensMax: null,
-  temperature: null,
-  topP: null,
-  topK: null,
-  stop: [],
-  seed: null,
-  choices: null,
-  frequencyPenalty: null,
-  presencePenalty: null,
-  logprobs: null,
-  topLogprobs: null,
-  logitBias: null,
-  userId: null,
-  serviceTier: null,
-  metadata: null,
-  includeUsage: null,
-  store: null,
-  verbosity: null,
-  extra: { dialect: 'openai-chat', fields: {} },
   ...rest,
 })
 

@@ -1,11 +1,7 @@
 /** What the Messages API has no words for: the list behind the code and the README's table. */
-import type { Loss, Losses } from '../hub/losses.ts'
+import { changed, dropped, type Loss, type Losses, refused } from '../hub/losses.ts'
 import { customTools, foreignBlocks } from '../hub/native-parts.ts'
 import { dialect } from './words.ts'
-
-const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
-const refused = (what: string, note: string): Loss => ({ what, how: 'refused', note })
-const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
 
 /** Other dialects' fields that only steer how their own servers work. */
 const steering = [

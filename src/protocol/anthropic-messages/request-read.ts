@@ -1,6 +1,7 @@
 /** Reads a request of the Messages API. */
 import { GatewayError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { emptyRequest } from '../hub/empty-request.ts'
 import type {
   HubRequest,
   Message,
@@ -58,7 +59,7 @@ export function readAnyRequest(body: JsonObject, path: RequestPath): HubRequest 
   const metadata = optionalObject(body, 'metadata')
   const tier = optionalText(body, 'service_tier')
   return {
-    model,
+    ...emptyRequest(model, dialect),
     stream: path.stream ?? optionalBoolean(body, 'stream') ?? false,
     messages: [...readSystem(body), ...readMessages(body)],
     tools: (optionalObjects(body, 'tools') ?? []).map((tool, i) => readTool(tool, `tools.${i}`)),
@@ -71,19 +72,8 @@ export function readAnyRequest(body: JsonObject, path: RequestPath): HubRequest 
     topP: optionalNumber(body, 'top_p'),
     topK: optionalInteger(body, 'top_k', 0),
     stop: readStop(body),
-    seed: null,
-    choices: null,
-    frequencyPenalty: null,
-    presencePenalty: null,
-    logprobs: null,
-    topLogprobs: null,
-    logitBias: null,
     userId: metadata === null ? null : optionalText(metadata, 'user_id', 'metadata'),
     serviceTier: tier === null ? null : readRequestTier(tier),
-    metadata: null,
-    includeUsage: null,
-    store: null,
-    verbosity: null,
     extra: { dialect, fields: readExtra(body) },
   }
 }

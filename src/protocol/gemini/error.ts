@@ -2,12 +2,16 @@
 import { type ErrorDetail, GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, numberAt, objectAt, textAt } from '../../core/json.ts'
 import { type Report, readReport } from '../openai/report.ts'
-import { clientStatus, codeOfStatus, refusesCredentials, typeOfStatus } from '../openai/status.ts'
+import {
+  clientStatus,
+  codeOfStatus,
+  errorOfOddStatus,
+  overloadRetryAfterMs,
+  refusesCredentials,
+  typeOfStatus,
+} from '../openai/status.ts'
 import type { ErrorBody } from '../protocol.ts'
 import { statusOf, wordOf } from './status.ts'
-
-/** For an overloaded provider that names no time; row 30 of the fault matrix wants one. */
-const overloadRetryAfterMs = 2_000
 
 /**
  * A provider's answer with an error status as our error. `body` is the parsed JSON, or null where
@@ -18,8 +22,8 @@ export function readError(
   body: unknown,
   retryAfterMs: number | null,
 ): GatewayError {
-  if (status >= 300 && status < 400) return new GatewayError('upstream_redirect_blocked')
-  if (status < 200 || status > 599) return new GatewayError('upstream_bad_response')
+  const odd = errorOfOddStatus(status)
+  if (odd !== null) return odd
   const report = readReport(body)
   const details = detailsOf(body)
   const failed = status < 300 ? statusOfEvent(body, report) : status

@@ -1,10 +1,6 @@
 /** What Gemini has no words for. Writers consult it, and the README is made from it. */
-import { cannotSay, type Loss, type Losses } from '../hub/losses.ts'
+import { cannotSay, changed, dropped, type Loss, type Losses, refused } from '../hub/losses.ts'
 import { customTools, foreignBlocks } from '../hub/native-parts.ts'
-
-const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
-const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
-const refused = (what: string, note: string): Loss => ({ what, how: 'refused', note })
 
 const request: readonly Loss[] = [
   dropped('cache', 'Gemini caches prefixes by itself; markers are not needed.'),

@@ -1,6 +1,7 @@
 /** Reads the body of `generateContent` and `streamGenerateContent`. */
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, textAt } from '../../core/json.ts'
+import { emptyRequest } from '../hub/empty-request.ts'
 import type { HubRequest, ResponseFormat } from '../hub/request.ts'
 import type { RequestPath } from '../translation.ts'
 import { camelKeys, wordAt } from './fields.ts'
@@ -56,12 +57,11 @@ export function readRequest(given: JsonObject, path: RequestPath): HubRequest {
   }
   const format = readFormat(config, fields)
   return {
-    model: modelOf(body, path),
+    ...emptyRequest(modelOf(body, path), 'gemini'),
     stream: path.stream ?? false,
     messages: readMessages(body),
     tools: readTools(body.tools),
     toolChoice: choice,
-    parallelToolCalls: null,
     responseFormat: format,
     reasoning: readThinking(config.thinkingConfig),
     outputTokensMax: number(config, 'maxOutputTokens'),
@@ -75,13 +75,7 @@ export function readRequest(given: JsonObject, path: RequestPath): HubRequest {
     presencePenalty: number(config, 'presencePenalty'),
     logprobs: typeof config.responseLogprobs === 'boolean' ? config.responseLogprobs : null,
     topLogprobs: number(config, 'logprobs'),
-    logitBias: null,
-    userId: null,
     serviceTier: wordAt(body, 'serviceTier')?.toLowerCase() ?? null,
-    metadata: null,
-    includeUsage: null,
-    store: null,
-    verbosity: null,
     extra: { dialect: 'gemini', fields },
   }
 }

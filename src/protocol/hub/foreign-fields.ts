@@ -3,10 +3,8 @@
  * they concern how the answer travels, is paid for or is kept, and never what it says.
  */
 import type { JsonObject } from '../../core/json.ts'
-import { cannotSay, type Loss, type Losses } from './losses.ts'
+import { cannotSay, dropped, type Loss, type Losses } from './losses.ts'
 import type { HubRequest } from './request.ts'
-
-const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
 
 /** The list, to be part of the losses of every dialect that has none of them. */
 export const foreignFields: readonly Loss[] = [

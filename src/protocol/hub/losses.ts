@@ -18,6 +18,15 @@ export interface Loss {
   readonly note: string
 }
 
+/** Left out, because the answer means the same without it. */
+export const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
+
+/** Said otherwise. */
+export const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
+
+/** A 400, because leaving it out would change what was asked for. */
+export const refused = (what: string, note: string): Loss => ({ what, how: 'refused', note })
+
 /** The losses of writing requests, and of writing answers, in one dialect. */
 export interface Losses {
   readonly dialect: ProtocolName

@@ -3,26 +3,20 @@
  * a provider of another: one rule for every writer, so that any conversation can go to anybody.
  */
 import type { ProtocolName } from '../names.ts'
-import { cannotSay, type Loss } from './losses.ts'
+import { cannotSay, dropped, type Loss, refused } from './losses.ts'
 import type { Message, Part } from './request.ts'
 
 /** The rule, to be part of the losses of every dialect that writes messages. */
 export const foreignBlocks: readonly Loss[] = [
-  {
-    what: 'assistant.native',
-    how: 'dropped',
-    note: 'What another server’s tools did in a turn is told by the text that came of it.',
-  },
-  {
-    what: 'content.native',
-    how: 'refused',
-    note: 'Blocks of another dialect in what the client says, or in what its tools answered.',
-  },
-  {
-    what: 'tools.native',
-    how: 'refused',
-    note: 'Tools that another provider runs do not exist here.',
-  },
+  dropped(
+    'assistant.native',
+    'What another server’s tools did in a turn is told by the text that came of it.',
+  ),
+  refused(
+    'content.native',
+    'Blocks of another dialect in what the client says, or in what its tools answered.',
+  ),
+  refused('tools.native', 'Tools that another provider runs do not exist here.'),
 ]
 
 /**

@@ -1,11 +1,7 @@
 /** What Ollama's own API has no words for. Writers consult it, and the README is made from it. */
 import { foreignFields } from '../hub/foreign-fields.ts'
-import type { Loss, Losses } from '../hub/losses.ts'
+import { changed, dropped, type Loss, type Losses, refused } from '../hub/losses.ts'
 import { customTools, foreignBlocks } from '../hub/native-parts.ts'
-
-const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
-const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
-const refused = (what: string, note: string): Loss => ({ what, how: 'refused', note })
 
 const request: readonly Loss[] = [
   dropped('cache', 'Prefixes are kept by the server as it sees fit.'),

@@ -2,12 +2,11 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { HubEvent, Logprobs } from '../hub/events.ts'
 import { writeFinish } from '../openai/finish.ts'
+import type { ChoiceEvent, ChoiceWriter } from '../openai/stream-write.ts'
 import { writeAnnotation } from './annotations.ts'
 import { writeDetails } from './reasoning-write.ts'
 import { writeToolSignature } from './tool-signature.ts'
 
-/** What a choice can be told. */
-export type ChoiceEvent = Extract<HubEvent, { readonly choice: number; readonly block: number }>
 type FinishEvent = Extract<HubEvent, { readonly type: 'finish' }>
 
 interface Tool {
@@ -18,7 +17,7 @@ interface Tool {
 }
 
 /** One choice: its role first, its tool calls counted, its finish once and last. */
-export class ChoiceWrite {
+export class ChoiceWrite implements ChoiceWriter {
   readonly #choice: number
   readonly #say: (json: string) => void
   /** The deprecated way to call: one call, without a list and without an id. */

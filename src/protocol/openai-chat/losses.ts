@@ -1,10 +1,6 @@
 /** What chat completions have no words for. Writers consult it, and the README is made from it. */
-import type { Loss, Losses } from '../hub/losses.ts'
+import { changed, dropped, type Loss, type Losses, refused } from '../hub/losses.ts'
 import { foreignBlocks } from '../hub/native-parts.ts'
-
-const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
-const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
-const refused = (what: string, note: string): Loss => ({ what, how: 'refused', note })
 
 const request: readonly Loss[] = [
   dropped('text.signature', 'A signature of text goes back to the dialect that signed it only.'),

@@ -1,8 +1,8 @@
 /** Reads a request for a chat completion. */
-import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { HubRequest, ReasoningSettings, ResponseFormat } from '../hub/request.ts'
 import { Fields, wrongParameter } from '../openai/fields.ts'
+import { readSampling } from '../openai/sampling.ts'
 import type { RequestPath } from '../translation.ts'
 import { rememberFunctions } from './functions.ts'
 import { readMessages } from './messages-read.ts'
@@ -11,8 +11,7 @@ import { readToolChoice, readTools } from './tools-read.ts'
 /** @throws GatewayError a 400 that names the parameter, for a request the dialect forbids. */
 export function readChatRequest(body: JsonObject, path: RequestPath): HubRequest {
   const fields = new Fields(body)
-  const model = fields.text('model') ?? path.model
-  if (!model) throw new GatewayError('missing_model', { param: 'model' })
+  const sampling = readSampling(fields, path, 'openai-chat')
   if (fields.list('messages') === null) throw wrongParameter('messages', 'an array')
   const format = readFormat(fields)
   const reasoning = readReasoningSettings(fields)
@@ -20,9 +19,8 @@ export function readChatRequest(body: JsonObject, path: RequestPath): HubRequest
   const safety = fields.text('safety_identifier')
   const streamOptions = readStreamOptions(fields)
   const usesFunctions = fields.list('functions') !== null
-  const request: Omit<HubRequest, 'extra'> = {
-    model,
-    stream: fields.flag('stream') ?? path.stream ?? false,
+  const request: HubRequest = {
+    ...sampling,
     messages: readMessages(fields.objects('messages')),
     tools: readTools(fields),
     toolChoice: readToolChoice(fields),
@@ -30,17 +28,8 @@ export function readChatRequest(body: JsonObject, path: RequestPath): HubRequest
     responseFormat: format.known,
     reasoning: reasoning.known,
     outputTokensMax: readTokensMax(fields),
-    temperature: fields.number('temperature'),
-    topP: fields.number('top_p'),
-    topK: fields.integer('top_k'),
-    stop: fields.texts('stop'),
-    seed: fields.integer('seed'),
-    choices: fields.integer('n'),
-    frequencyPenalty: fields.number('frequency_penalty'),
-    presencePenalty: fields.number('presence_penalty'),
     logprobs: fields.flag('logprobs'),
     topLogprobs: fields.integer('top_logprobs'),
-    logitBias: fields.object('logit_bias'),
     userId: user ?? safety,
     serviceTier: fields.text('service_tier'),
     metadata: fields.object('metadata'),

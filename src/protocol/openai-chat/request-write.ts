@@ -10,6 +10,7 @@ import type {
   ToolChoice,
 } from '../hub/request.ts'
 import type { ProtocolName } from '../names.ts'
+import { withoutNulls, writeSampling } from '../openai/sampling.ts'
 import { writeCache } from './content-write.ts'
 import { losses } from './losses.ts'
 import { writeMessages } from './messages-write.ts'
@@ -29,18 +30,9 @@ export function writeChatRequest(request: HubRequest): JsonObject {
     response_format: responseFormat === null ? writtenFormat(request) : writeFormat(responseFormat),
     reasoning_effort: request.reasoning === null ? null : writeEffort(request.reasoning),
     max_completion_tokens: request.outputTokensMax,
-    temperature: request.temperature,
-    top_p: request.topP,
-    top_k: request.topK,
-    stop: request.stop.length > 0 ? request.stop : null,
-    seed: request.seed,
-    n: request.choices,
-    frequency_penalty: request.frequencyPenalty,
-    presence_penalty: request.presencePenalty,
+    ...writeSampling(request),
     logprobs: request.logprobs,
     top_logprobs: request.topLogprobs,
-    logit_bias: request.logitBias,
-    user: request.userId,
     service_tier: request.serviceTier,
     metadata: request.metadata,
     store: request.store,
@@ -143,12 +135,4 @@ function writeEffort({ enabled, effort, budgetTokens }: ReasoningSettings): stri
   if (enabled === false || budgetTokens === 0) return 'none'
   if (budgetTokens === null) return null
   return effortOfBudget.find(([most]) => budgetTokens <= most)?.[1] ?? 'high'
-}
-
-function withoutNulls(object: JsonObject): JsonObject {
-  const kept: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(object)) {
-    if (value !== null && value !== undefined) kept[key] = value
-  }
-  return kept
 }

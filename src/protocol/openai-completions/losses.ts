@@ -1,10 +1,6 @@
 /** What legacy completions have no words for. */
 import { foreignFields } from '../hub/foreign-fields.ts'
-import type { Loss, Losses } from '../hub/losses.ts'
-
-const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
-const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
-const refused = (what: string, note: string): Loss => ({ what, how: 'refused', note })
+import { changed, dropped, type Losses, refused } from '../hub/losses.ts'
 
 /** The losses of this dialect. */
 export const losses: Losses = {

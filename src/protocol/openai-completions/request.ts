@@ -1,42 +1,28 @@
 /** Reads and writes requests for legacy completions. */
-import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { dropExtra } from '../hub/foreign-fields.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { HubRequest, Message } from '../hub/request.ts'
 import { Fields, wrongParameter } from '../openai/fields.ts'
+import { readSampling, withoutNulls, writeSampling } from '../openai/sampling.ts'
 import type { RequestPath } from '../translation.ts'
 import { losses } from './losses.ts'
 
 /** @throws GatewayError a 400 that names the parameter, for a request the dialect forbids. */
 export function readCompletionRequest(body: JsonObject, path: RequestPath): HubRequest {
   const fields = new Fields(body)
-  const model = fields.text('model') ?? path.model
-  if (!model) throw new GatewayError('missing_model', { param: 'model' })
+  const sampling = readSampling(fields, path, 'openai-completions')
   const options = fields.inside('stream_options')
   const includeUsage = options.flag('include_usage')
   const rest = options.rest()
   const topLogprobs = fields.integer('logprobs')
-  const request: Omit<HubRequest, 'extra'> = {
-    model,
-    stream: fields.flag('stream') ?? path.stream ?? false,
+  const request: HubRequest = {
+    ...sampling,
     messages: [readPrompt(fields)],
-    ...{ tools: [], toolChoice: null, parallelToolCalls: null },
-    ...{ responseFormat: null, reasoning: null },
     outputTokensMax: fields.integer('max_tokens'),
-    temperature: fields.number('temperature'),
-    topP: fields.number('top_p'),
-    topK: fields.integer('top_k'),
-    stop: fields.texts('stop'),
-    seed: fields.integer('seed'),
-    choices: fields.integer('n'),
-    frequencyPenalty: fields.number('frequency_penalty'),
-    presencePenalty: fields.number('presence_penalty'),
     logprobs: topLogprobs === null ? null : true,
     topLogprobs,
-    logitBias: fields.object('logit_bias'),
     userId: fields.text('user'),
-    ...{ serviceTier: null, metadata: null, store: null, verbosity: null },
     includeUsage,
   }
   const asked = { suffix: asks(fields.text('suffix'), ''), echo: asks(fields.flag('echo'), false) }
@@ -85,28 +71,16 @@ export function writeCompletionRequest(request: HubRequest): JsonObject {
   const own = extra.dialect === 'openai-completions'
   if (!own) dropExtra(extra, losses)
   const options = own && isObject(extra.fields.stream_options) ? extra.fields.stream_options : {}
-  const body: JsonObject = {
+  return withoutNulls({
     ...(own && extra.fields),
     model: request.model,
     prompt: writePrompt(request.messages),
     stream: request.stream ? true : null,
     stream_options: request.stream ? { ...options, include_usage: true } : null,
     max_tokens: request.outputTokensMax,
-    temperature: request.temperature,
-    top_p: request.topP,
-    top_k: request.topK,
-    stop: request.stop.length > 0 ? request.stop : null,
-    seed: request.seed,
-    n: request.choices,
-    frequency_penalty: request.frequencyPenalty,
-    presence_penalty: request.presencePenalty,
+    ...writeSampling(request),
     logprobs: request.logprobs === true ? (request.topLogprobs ?? 0) : null,
-    logit_bias: request.logitBias,
-    user: request.userId,
-  }
-  return Object.fromEntries(
-    Object.entries(body).filter(([, value]) => value !== null && value !== undefined),
-  )
+  })
 }
 
 function refuseWhatIsNotText({ tools, responseFormat, reasoning }: HubRequest): void {

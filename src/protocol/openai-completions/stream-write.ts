@@ -1,89 +1,60 @@
 /** Writes the stream of a legacy completion. */
-import type { HubEvent, HubUsage } from '../hub/events.ts'
-import { type ChunkNames, ChunkText } from '../openai/chunk-write.ts'
+import type { HubEvent } from '../hub/events.ts'
+import type { ChunkNames } from '../openai/chunk-write.ts'
 import { writeFinish } from '../openai/finish.ts'
-import type { AnswerContext, EventWriter } from '../translation.ts'
+import { type ChoiceEvent, type ChoiceWriter, ChunkStreamWriter } from '../openai/stream-write.ts'
+import type { AnswerContext } from '../translation.ts'
 import { LogprobsWrite } from './logprobs.ts'
 
 const names: ChunkNames = { object: 'text_completion', idPrefix: 'cmpl-' }
 
+type Finish = Extract<HubEvent, { type: 'finish' }>
+
 /** One answer: its text, and whether it has ended. */
-interface Choice {
-  readonly logprobs: LogprobsWrite
-  finished: boolean
+class CompletionChoice implements ChoiceWriter {
+  readonly #index: number
+  readonly #say: (json: string) => void
+  readonly #logprobs = new LogprobsWrite()
+  #finished = false
+
+  constructor(index: number, say: (json: string) => void) {
+    this.#index = index
+    this.#say = say
+  }
+
+  take(event: ChoiceEvent): void {
+    if (this.#finished || (event.type !== 'text-delta' && event.type !== 'refusal')) return
+    if (event.text === '' && !event.logprobs) return
+    const scores = JSON.stringify(event.logprobs ? this.#logprobs.write(event.logprobs) : null)
+    this.#chunk(JSON.stringify(event.text), scores, 'null')
+  }
+
+  finish(event: Finish | null): void {
+    if (this.#finished) return
+    this.#finished = true
+    this.#chunk('""', 'null', `"${finishWord(event?.reason ?? 'stop')}"`)
+  }
+
+  #chunk(text: string, logprobs: string, reason: string): void {
+    const place = `"index":${this.#index}`
+    this.#say(`{"text":${text},${place},"logprobs":${logprobs},"finish_reason":${reason}}`)
+  }
 }
 
 /** The writer of one stream. Text is all that this dialect has; the rest is left out. */
-export class CompletionStreamWriter implements EventWriter {
-  readonly #out: ChunkText
-  readonly #choices = new Map<number, Choice>()
-  #usage: HubUsage | null = null
-  #over = false
-
+export class CompletionStreamWriter extends ChunkStreamWriter<CompletionChoice> {
   constructor(context: AnswerContext) {
-    this.#out = new ChunkText(names, context)
+    super(names, context)
   }
 
-  write(events: readonly HubEvent[]): string {
-    for (const event of events) if (!this.#over) this.#take(event)
-    return this.#out.take()
+  protected begin(index: number): CompletionChoice {
+    return new CompletionChoice(index, (json) => this.out.choice(json))
   }
 
-  #take(event: HubEvent): void {
-    switch (event.type) {
-      case 'start':
-        if (this.#choices.size === 0) this.#out.head(event)
-        return
-      case 'text-delta':
-      case 'refusal':
-        this.#text(event)
-        return
-      case 'usage':
-        this.#usage = event.usage
-        return
-      case 'finish':
-        this.#finish(event.choice, finishWord(event.reason))
-        return
-      case 'error':
-        this.#out.error(event)
-        this.#over = true
-        return
-      case 'end':
-        for (const index of this.#choices.keys()) this.#finish(index, 'stop')
-        this.#out.end(this.#usage)
-        this.#over = true
-        return
-      default:
-    }
-  }
-
-  #text(event: Extract<HubEvent, { type: 'text-delta' | 'refusal' }>): void {
-    const choice = this.#choice(event.choice)
-    if (choice.finished || (event.text === '' && !event.logprobs)) return
-    const logprobs = event.logprobs ? choice.logprobs.write(event.logprobs) : null
-    const text = JSON.stringify(event.text)
-    const scores = JSON.stringify(logprobs)
-    const { choice: index } = event
-    this.#out.choice(`{"text":${text},"index":${index},"logprobs":${scores},"finish_reason":null}`)
-  }
-
-  #finish(index: number, word: string): void {
-    const choice = this.#choice(index)
-    if (choice.finished) return
-    choice.finished = true
-    this.#out.choice(`{"text":"","index":${index},"logprobs":null,"finish_reason":"${word}"}`)
-  }
-
-  #choice(index: number): Choice {
-    const known = this.#choices.get(index)
-    if (known !== undefined) return known
-    const made = { logprobs: new LogprobsWrite(), finished: false }
-    this.#choices.set(index, made)
-    return made
-  }
+  protected raw(): void {}
 }
 
 /** There are no tools here, so nothing ends with a call. */
-export function finishWord(reason: Extract<HubEvent, { type: 'finish' }>['reason']): string {
+export function finishWord(reason: Finish['reason']): string {
   return reason === 'tool-calls' ? 'stop' : writeFinish(reason)
 }

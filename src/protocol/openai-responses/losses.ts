@@ -1,11 +1,7 @@
 /** What the Responses API has no words for. Writers consult it, and the README is made from it. */
-import { cannotSay, type Loss, type Losses } from '../hub/losses.ts'
+import { cannotSay, changed, dropped, type Loss, type Losses, refused } from '../hub/losses.ts'
 import { foreignBlocks } from '../hub/native-parts.ts'
 import { dialect } from './words.ts'
-
-const dropped = (what: string, note: string): Loss => ({ what, how: 'dropped', note })
-const changed = (what: string, note: string): Loss => ({ what, how: 'changed', note })
-const refused = (what: string, note: string): Loss => ({ what, how: 'refused', note })
 
 /** Other dialects' fields that only steer how their own servers work. */
 const steering = [

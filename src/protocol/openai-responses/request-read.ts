@@ -1,5 +1,6 @@
 /** A request of the Responses API as the hub holds it. */
 import { isObject, type JsonObject } from '../../core/json.ts'
+import { emptyRequest } from '../hub/empty-request.ts'
 import type { HubRequest, Message } from '../hub/request.ts'
 import type { RequestPath } from '../translation.ts'
 import { Fields } from './fields.ts'
@@ -44,7 +45,7 @@ export function readRequest(body: JsonObject, path: RequestPath): HubRequest {
   const user = fields.text('user')
   const toolChoice = readToolChoice(fields)
   return {
-    model: fields.text('model') ?? path.model ?? '',
+    ...emptyRequest(fields.text('model') ?? path.model ?? '', dialect),
     stream: fields.boolean('stream') ?? path.stream ?? false,
     messages: [...instructions(fields), ...readInput(fields)],
     tools: fields.objects('tools').map(readTool),
@@ -55,19 +56,11 @@ export function readRequest(body: JsonObject, path: RequestPath): HubRequest {
     outputTokensMax: fields.number('max_output_tokens'),
     temperature: fields.number('temperature'),
     topP: fields.number('top_p'),
-    topK: null,
-    stop: [],
-    seed: null,
-    choices: null,
-    frequencyPenalty: null,
-    presencePenalty: null,
     logprobs: include.includes(logprobsIncluded) ? true : null,
     topLogprobs: fields.number('top_logprobs'),
-    logitBias: null,
     userId: fields.text('safety_identifier') ?? user,
     serviceTier: fields.text('service_tier'),
     metadata: fields.object('metadata'),
-    includeUsage: null,
     store: fields.boolean('store'),
     verbosity: fields.inner('text')?.text('verbosity') ?? null,
     extra: {

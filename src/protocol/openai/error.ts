@@ -6,14 +6,13 @@ import { type Report, readReport } from './report.ts'
 import {
   clientStatus,
   codeOfStatus,
+  errorOfOddStatus,
   isOverload,
+  overloadRetryAfterMs,
   refusesCredentials,
   statusOfReport,
   typeOfStatus,
 } from './status.ts'
-
-/** For an overloaded provider that names no time; row 30 of the fault matrix wants one. */
-const overloadRetryAfterMs = 2_000
 
 /**
  * A provider's answer with an error status as our error. `body` is the parsed JSON, or null where
@@ -24,8 +23,8 @@ export function readError(
   body: unknown,
   retryAfterMs: number | null,
 ): GatewayError {
-  if (status >= 300 && status < 400) return new GatewayError('upstream_redirect_blocked')
-  if (status < 200 || status > 599) return new GatewayError('upstream_bad_response')
+  const odd = errorOfOddStatus(status)
+  if (odd !== null) return odd
   const report = readReport(body)
   const failed = status < 300 ? statusOfReport(report) : status
   if (refusesCredentials(failed, report)) return authFailed(failed, report)

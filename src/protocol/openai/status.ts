@@ -1,5 +1,16 @@
 /** Which HTTP status a client sees for a provider's failure, and what OpenAI would call it. */
+import { GatewayError } from '../../core/errors.ts'
 import type { Report } from './report.ts'
+
+/** For an overloaded provider that names no time; row 30 of the fault matrix wants one. */
+export const overloadRetryAfterMs = 2_000
+
+/** The error for a status that is none of HTTP's failures, whatever came with it; else null. */
+export function errorOfOddStatus(status: number): GatewayError | null {
+  if (status >= 300 && status < 400) return new GatewayError('upstream_redirect_blocked')
+  if (status < 200 || status > 599) return new GatewayError('upstream_bad_response')
+  return null
+}
 
 /**
  * The status for the client. What says "your request" stays; the rest becomes one that the policy

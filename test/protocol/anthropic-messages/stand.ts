@@ -1,6 +1,7 @@
 /** What the tests of this dialect share: recordings as answers, and the SDK over a real socket. */
 import Anthropic from '@anthropic-ai/sdk'
 import { anthropicMessages } from '../../../src/protocol/anthropic-messages.ts'
+import { emptyRequest as requestTo } from '../../../src/protocol/hub/empty-request.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
 import type { HubRequest } from '../../../src/protocol/hub/request.ts'
 import { type AnswerContext, translationOf } from '../../../src/protocol/translation.ts'
@@ -14,33 +15,8 @@ export const translation = translationOf(anthropicMessages)
 
 /** A request of this dialect with nothing in it; spread it and say what matters. */
 export const emptyRequest: HubRequest = {
-  model: 'claude-sonnet-4-5',
-  stream: false,
-  messages: [],
-  tools: [],
-  toolChoice: null,
-  parallelToolCalls: null,
-  responseFormat: null,
-  reasoning: null,
+  ...requestTo('claude-sonnet-4-5', 'anthropic-messages'),
   outputTokensMax: 1_000,
-  temperature: null,
-  topP: null,
-  topK: null,
-  stop: [],
-  seed: null,
-  choices: null,
-  frequencyPenalty: null,
-  presencePenalty: null,
-  logprobs: null,
-  topLogprobs: null,
-  logitBias: null,
-  userId: null,
-  serviceTier: null,
-  metadata: null,
-  includeUsage: null,
-  store: null,
-  verbosity: null,
-  extra: { dialect: 'anthropic-messages', fields: {} },
 }
 
 /** What a writer is told of the request. */

@@ -3,6 +3,7 @@ import { type GenerateContentResponse, GoogleGenAI } from '@google/genai'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { isObject } from '../../../src/core/json.ts'
 import { GeminiReader } from '../../../src/protocol/gemini/stream-read.ts'
+import { emptyRequest as requestTo } from '../../../src/protocol/hub/empty-request.ts'
 import type { HubEvent, HubUsage } from '../../../src/protocol/hub/events.ts'
 import type { HubRequest, Part } from '../../../src/protocol/hub/request.ts'
 import type { AnswerContext } from '../../../src/protocol/translation.ts'
@@ -195,35 +196,7 @@ export class ScriptedGemini {
 }
 
 /** A request of which nothing is said. */
-export const emptyRequest: HubRequest = {
-  model: 'gemini-3-flash',
-  stream: false,
-  messages: [],
-  tools: [],
-  toolChoice: null,
-  parallelToolCalls: null,
-  responseFormat: null,
-  reasoning: null,
-  outputTokensMax: null,
-  temperature: null,
-  topP: null,
-  topK: null,
-  stop: [],
-  seed: null,
-  choices: null,
-  frequencyPenalty: null,
-  presencePenalty: null,
-  logprobs: null,
-  topLogprobs: null,
-  logitBias: null,
-  userId: null,
-  serviceTier: null,
-  metadata: null,
-  includeUsage: null,
-  store: null,
-  verbosity: null,
-  extra: { dialect: 'gemini', fields: {} },
-}
+export const emptyRequest: HubRequest = requestTo('gemini-3-flash', 'gemini')
 
 /** What a writer is told. */
 export const answerContext = (framing: AnswerContext['framing'] = 'sse'): AnswerContext => ({

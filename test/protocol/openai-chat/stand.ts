@@ -1,5 +1,6 @@
 /** What the tests of the chat dialects share: decoding, and a server for the SDKs. */
 import OpenAI from 'openai'
+import { emptyRequest as requestTo } from '../../../src/protocol/hub/empty-request.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
 import type { HubRequest } from '../../../src/protocol/hub/request.ts'
 import type { AnswerContext, EventReader } from '../../../src/protocol/translation.ts'
@@ -45,14 +46,8 @@ export function streamOf(...data: readonly unknown[]): Uint8Array {
 /** A request that says as little as possible. */
 export function emptyRequest(rest: Partial<HubRequest> = {}): HubRequest {
   return {
-    model: 'asked',
+    ...requestTo('asked', 'openai-chat'),
     stream: true,
-    ...{ messages: [], tools: [], toolChoice: null, parallelToolCalls: null },
-    ...{ responseFormat: null, reasoning: null, outputTokensMax: null, temperature: null },
-    ...{ topP: null, topK: null, stop: [], seed: null, choices: null, frequencyPenalty: null },
-    ...{ presencePenalty: null, logprobs: null, topLogprobs: null, logitBias: null },
-    ...{ userId: null, serviceTier: null, metadata: null, includeUsage: null, store: null },
-    ...{ verbosity: null, extra: { dialect: 'openai-chat', fields: {} } },
     ...rest,
   }
 }
