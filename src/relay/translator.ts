@@ -80,6 +80,7 @@ export class Translator implements Passage {
     return [...segments, ...this.#say(rest)]
   }
 
+  /** Also says what the writer had to say before it threw; an error it takes without throwing. */
   errorEvent(error: GatewayError): string {
     return this.#writer.write([{ type: 'error', error }])
   }
@@ -99,8 +100,9 @@ export class Translator implements Passage {
   }
 
   #say(events: readonly HubEvent[]): readonly Uint8Array[] {
-    for (const event of events) this.#note(event)
+    // The writer first: where it throws, an end in these events was not told and is none.
     const text = this.#writer.write(events)
+    for (const event of events) this.#note(event)
     return text === '' ? [] : [this.#encoder.encode(text)]
   }
 

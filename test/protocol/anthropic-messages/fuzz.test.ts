@@ -185,7 +185,7 @@ test('blocks nested without end', () => {
       expect(['message_stop', 'error']).toContain(last ?? '')
     }
   }
-})
+}, 30_000)
 
 test('hub events in any order', () => {
   fc.assert(
