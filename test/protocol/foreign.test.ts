@@ -111,7 +111,7 @@ describe.each(dialects.map((each) => [each[0].name, ...each] as const))(
   },
 )
 
-test('a seal survives a client that writes base64 for addresses, as Google’s for Python does', () => {
+test('a seal survives a client that writes base64 for addresses, as Google’s does', () => {
   const { readRequest, writeResponse } = translationOf(gemini)
   const id = '\u00ff?\u00fe>'.repeat(20)
   const events = thought('openai-responses', 'signature').map((event) =>

@@ -9,7 +9,7 @@ export type ChoiceEvent = Extract<HubEvent, { readonly choice: number; readonly 
 /** Writes one choice of the stream. */
 export interface ChoiceWriter {
   take(event: ChoiceEvent): void
-  /** The end of the choice; null where the answer ended without a reason. Later ones are ignored. */
+  /** Ends the choice, once; null where the answer ended without a reason. */
   finish(event: Extract<HubEvent, { type: 'finish' }> | null): void
 }
 
