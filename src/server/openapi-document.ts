@@ -32,9 +32,9 @@ function documentation(version: string): Partial<OpenAPIV3.Document> {
       version,
       description:
         'A streaming proxy between applications and LLM providers. ' +
-        'Point an OpenAI SDK at `/v1`, or an SDK of Anthropic or Gemini at `/`, choose the provider ' +
-        'by the model name, and get its stream: byte for byte where both sides speak the same ' +
-        'dialect, translated where they do not. Answers and errors carry `x-request-id`.',
+        'Point an OpenAI SDK at `/v1`, or an SDK of Anthropic or Gemini at `/`, choose the ' +
+        'provider by the model name, and get its stream: byte for byte where both sides speak ' +
+        'the same dialect, translated where they do not. Answers and errors carry `x-request-id`.',
     },
     tags: [
       {

@@ -73,7 +73,7 @@ test("OpenAI's client gets embeddings of Gemini", async () => {
   })
 })
 
-test('texts are asked for in as many calls as the provider needs, and are put in order', async () => {
+test('texts are asked for in as many calls as it takes, and are put in order', async () => {
   const stand = await everybody(
     byPath({
       '/v2/embed': (body) => ({
