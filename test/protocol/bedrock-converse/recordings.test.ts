@@ -10,6 +10,7 @@ import {
   listFixtures,
   readFixture,
 } from '../../kit/fixtures.ts'
+import { recordedErrors, recordingNamed } from '../recorded.ts'
 import {
   type Account,
   accountOf,
@@ -105,8 +106,7 @@ describeWithFixtures('recordings of Converse', () => {
   )
 
   test('a server tool and its result are raw, and no call of the client', () => {
-    const fixture = streams.find(({ file }) => file.includes('code-execution'))
-    if (fixture === undefined) throw new Error('the recording is gone')
+    const fixture = recordingNamed(streams, 'code-execution')
     const events = expectEqualHoweverCut(decoding, bytesOf(fixture))
     expect(accountOf(events).tools.map(({ name }) => name)).toEqual(['final_result'])
     expect(events.filter(({ type }) => type === 'raw')).toHaveLength(6)
@@ -114,8 +114,7 @@ describeWithFixtures('recordings of Converse', () => {
   })
 
   test('thinking that was never shown keeps the encoding it came in', () => {
-    const fixture = streams.find(({ file }) => file.includes('redacted'))
-    if (fixture === undefined) throw new Error('the recording is gone')
+    const fixture = recordingNamed(streams, 'redacted')
     const events = expectEqualHoweverCut(decoding, bytesOf(fixture))
     const proofs = events.filter((event) => event.type === 'reasoning-signature')
     expect(proofs.map(({ kind, signedBy, block }) => [kind, signedBy, block])).toEqual([
@@ -127,13 +126,7 @@ describeWithFixtures('recordings of Converse', () => {
     expect(inner).toMatch(/^[A-Za-z0-9+/]+=*$/)
   })
 
-  test.each(
-    fixtures
-      .filter(({ format }) => format === 'json-error')
-      .map((each) => [each.file, each] as const),
-  )('%s is told in our words', (file, fixture) => {
-    const status = Number(/error-(\d{3})/.exec(file)?.[1])
-    const body = JSON.parse(new TextDecoder().decode(readFixture(fixture)))
+  test.each(recordedErrors(fixtures))('%s is told in our words', (_, { status, body }) => {
     const error = bedrockConverse.readError(status, body, null)
     if (status === 403) {
       expect([error.code, error.status]).toEqual(['upstream_auth_failed', 502])

@@ -10,6 +10,7 @@ import {
   listFixtures,
   readFixture,
 } from '../../kit/fixtures.ts'
+import { recordedErrors, recordingNamed } from '../recorded.ts'
 import {
   type Account,
   accountOf,
@@ -104,8 +105,7 @@ describeWithFixtures('recordings of Cohere', () => {
   )
 
   test('what was cached is told, and what was billed is not what counts', () => {
-    const fixture = streams.find(({ file }) => file.endsWith('cohere-tool-call.jsonl'))
-    if (fixture === undefined) throw new Error('the recording is gone')
+    const fixture = recordingNamed(streams, 'cohere-tool-call.jsonl')
     const events = expectEqualHoweverCut(decoding, bytesOf(fixture))
     expect(countsOf(events)).toEqual({
       inputTokens: 1549,
@@ -119,8 +119,7 @@ describeWithFixtures('recordings of Cohere', () => {
   })
 
   test('a citation is of a stretch of its own text', () => {
-    const fixture = streams.find(({ file }) => file.includes('citations'))
-    if (fixture === undefined) throw new Error('the recording is gone')
+    const fixture = recordingNamed(streams, 'citations')
     const { choices } = collect(expectEqualHoweverCut(decoding, bytesOf(fixture)))
     const part = choices[0]?.parts.find(({ type }) => type === 'text')
     if (part?.type !== 'text') throw new Error('no text')
@@ -132,13 +131,7 @@ describeWithFixtures('recordings of Cohere', () => {
     }
   })
 
-  test.each(
-    fixtures
-      .filter(({ format }) => format === 'json-error')
-      .map((each) => [each.file, each] as const),
-  )('%s is told in our words', (file, fixture) => {
-    const status = Number(/error-(\d{3})/.exec(file)?.[1])
-    const body = JSON.parse(new TextDecoder().decode(readFixture(fixture)))
+  test.each(recordedErrors(fixtures))('%s is told in our words', (_, { status, body }) => {
     const error = cohereChat.readError(status, body, null)
     expect([error.code, error.status, error.message]).toEqual([
       'upstream_error',
