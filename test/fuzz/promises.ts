@@ -43,6 +43,8 @@ export function checkWellFormed(events: readonly HubEvent[]): void {
     }
     if (!('block' in event)) continue
     const key = `${event.choice} ${event.block}`
+    // A source may be told late; nothing else comes behind the end of its block.
+    if (type === 'citation' && ended.has(key)) continue
     ensure(!ended.has(key), 'a block goes on behind its end', events)
     if (type === 'block-end') ended.add(key)
     else begun.add(key)
