@@ -47,7 +47,13 @@ const option = (
 
 /** All of them; the order decides between two that claim one bare model name. */
 export const knownProviders: readonly KnownProvider[] = [
-  known('openai', 'OPENAI', 'https://api.openai.com/v1'),
+  known('openai', 'OPENAI', 'https://api.openai.com/v1', [
+    option(
+      'dialect',
+      'OPENAI_DIALECT',
+      'What clients of other dialects are translated to: chat (default) or responses.',
+    ),
+  ]),
   {
     ...known('azure', 'AZURE_OPENAI', ''),
     addressVariable: 'AZURE_OPENAI_ENDPOINT',

@@ -1,5 +1,6 @@
 /** Any endpoint that speaks OpenAI's API, and what tells one such provider from another. */
 import type { ProviderSettings } from '../config/config.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { EmbeddingsApi } from '../protocol/asides.ts'
 import { addressBelow } from './address.ts'
 import { matchesModel } from './claims.ts'
@@ -40,13 +41,20 @@ export function compatibleKind(
     name: settings.name,
     settings,
     family,
-    dial: openaiDial(protocols, { dialects, chatPath }),
+    dial: openaiDial(protocols, { dialects, chatPath, preferred: preferredOf(settings) }),
     url: addressBelow(rooted(settings.baseUrl, root)),
     authorize: bearer(settings.apiKey),
     amend: (body) => applyQuirks(quirks, body),
     ...(embeddings !== undefined && { embeddings }),
     claims: (model) => claims?.test(model) === true || matchesModel(settings.models, model),
   })
+}
+
+/** The operator's choice of what foreign clients are translated to. */
+function preferredOf({ options }: ProviderSettings): 'openai-chat' | 'openai-responses' {
+  const choice = options?.dialect ?? 'chat'
+  if (choice === 'chat' || choice === 'responses') return `openai-${choice}`
+  throw new GatewayError('internal_error', { message: 'Its dialect is chat or responses.' })
 }
 
 /** Servers of one's own are often given by host and port only. */

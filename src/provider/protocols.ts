@@ -62,8 +62,10 @@ export const ownDialects: ReadonlySet<ProtocolName> = new Set([
 
 /** What a member of the OpenAI family speaks. */
 export interface Spoken {
-  /** Of the dialects that answer. Whoever speaks another one is translated to chat. */
+  /** Of the dialects that answer. */
   readonly dialects: readonly OpenAIDialect[]
+  /** What whoever speaks another one is translated to; chat, unless the operator prefers. */
+  readonly preferred?: 'openai-chat' | 'openai-responses'
   /** Where it chats; `/chat/completions` but for the odd one. */
   readonly chatPath: string
 }
@@ -79,11 +81,11 @@ const asksForAnswer =
 
 /**
  * How a member of the OpenAI family is called: as the client called us where it speaks that, else
- * as a chat.
+ * in the dialect that is preferred.
  * @throws GatewayError `unknown_url`, from the returned function, for what it does not have.
  */
 export function openaiDial(protocols: Protocols, spoken = everything): Provider['dial'] {
-  const { dialects, chatPath } = spoken
+  const { dialects, chatPath, preferred = 'openai-chat' } = spoken
   const speaks: ReadonlySet<ProtocolName> = new Set(dialects)
   return ({ endpoint, path, search, protocol: client }) => {
     const own = protocolFor(protocols, endpoint, path)
@@ -93,8 +95,10 @@ export function openaiDial(protocols: Protocols, spoken = everything): Provider[
     if (ownDialects.has(client.name) && speaks.has(own.name)) {
       return { protocol: own, path: own.name === 'openai-chat' ? chatPath : path, search }
     }
-    const isTranslated = client.translation !== null && speaks.has('openai-chat')
+    const isTranslated = client.translation !== null && speaks.has(preferred)
     if (!isTranslated || !asksForAnswer.test(path)) throw new GatewayError('unknown_url')
-    return { protocol: protocols.chat, path: chatPath, search: '' }
+    return preferred === 'openai-responses'
+      ? { protocol: protocols.responses, path: '/responses', search: '' }
+      : { protocol: protocols.chat, path: chatPath, search: '' }
   }
 }
