@@ -191,6 +191,9 @@ function inspected(inspector: EventInspector, chunks: readonly Uint8Array[]) {
     failed = thrown instanceof GatewayError ? thrown.code : null
   }
   // A CR that is cut from its LF ends a line by itself; what is left of the pair says the same.
-  const text = Buffer.concat(segments).toString('latin1').replaceAll(/\r\n?/g, '\n')
+  // Where its event was dropped, the LF stays behind as a blank line, which says nothing.
+  const text = Buffer.concat(segments)
+    .toString('latin1')
+    .replaceAll(/[\r\n]+/g, '\n')
   return { text, failed }
 }
