@@ -77,13 +77,16 @@ test('a body that nobody reads is neither kept nor refused', async () => {
   const client = await RawClient.connect(edge.url)
   const response = client.expect('POST')
   await client.send('POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
+  Bun.gc(true)
   const before = process.memoryUsage.rss()
   const chunk = `${(1 << 20).toString(16)}\r\n${'x'.repeat(1 << 20)}\r\n`
-  for (let sent = 0; sent < 64; sent++) await client.send(chunk)
+  for (let sent = 0; sent < 256; sent++) await client.send(chunk)
   await client.send('0\r\n\r\n')
   await response.ended()
   expect(response.status).toBe(405)
-  expect(process.memoryUsage.rss() - before).toBeLessThan(60 << 20)
+  // The sender is in this process too, and its own copies count until they are collected.
+  Bun.gc(true)
+  expect(process.memoryUsage.rss() - before).toBeLessThan(128 << 20)
   client.close()
 })
 
