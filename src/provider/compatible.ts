@@ -3,6 +3,7 @@ import type { ProviderSettings } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { EmbeddingsApi } from '../protocol/asides.ts'
 import { addressBelow } from './address.ts'
+import { foreignTo } from './carried.ts'
 import { matchesModel } from './claims.ts'
 import { bearer } from './credentials.ts'
 import { documentedOnly } from './message-quirks.ts'
@@ -45,6 +46,7 @@ export function compatibleKind(
     url: addressBelow(rooted(settings.baseUrl, root)),
     authorize: bearer(settings.apiKey),
     amend: (body) => applyQuirks(quirks, body),
+    foreign: foreignTo(quirks),
     ...(embeddings !== undefined && { embeddings }),
     claims: (model) => claims?.test(model) === true || matchesModel(settings.models, model),
   })

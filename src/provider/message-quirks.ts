@@ -60,6 +60,23 @@ const withoutReasoningDetails = ofMessages(
   (message) => without(message, 'reasoning_details'),
 )
 
+/** Google's signature of a call, as its own chat endpoint says it. */
+export const withoutCallExtras = ofMessages(
+  'extra_content',
+  'dropped',
+  'Signatures of calls mean nothing there.',
+  (message) => {
+    const { tool_calls: calls } = message
+    if (!Array.isArray(calls)) return message
+    return {
+      ...message,
+      tool_calls: calls.map((call: unknown) =>
+        isObject(call) ? without(call, 'extra_content') : call,
+      ),
+    }
+  },
+)
+
 /** Prompt-cache markers, in messages, parts of them, calls, and tools. */
 export const withoutCacheMarkers: Quirk = {
   what: 'cache_control',
@@ -162,6 +179,7 @@ const commonQuirks: readonly Quirk[] = [
   refusalIsText,
   withoutAnnotations,
   withoutReasoningDetails,
+  withoutCallExtras,
   withoutCacheMarkers,
   dropped('store', notStored),
   dropped('metadata', notStored),

@@ -1,12 +1,13 @@
 /** OpenAI: `api.openai.com`, or what `OPENAI_BASE_URL` puts in its place. */
 import type { CompatibleKind } from './compatible.ts'
-import { withoutCacheMarkers, withoutReasoning } from './message-quirks.ts'
+import { withoutCacheMarkers, withoutCallExtras, withoutReasoning } from './message-quirks.ts'
 import { efforts, type Quirk, withoutTopK } from './quirks.ts'
 
 /** What OpenAI refuses though the dialect is its own, wherever its models run. */
 export const openaiQuirks: readonly Quirk[] = [
   withoutTopK,
   withoutCacheMarkers,
+  withoutCallExtras,
   withoutReasoning,
   efforts({ max: 'xhigh' }, 'The highest effort is `xhigh`.'),
 ]

@@ -56,6 +56,13 @@ export interface Provider {
   authorize(headers: Headers, call: SignableCall): void | Promise<void>
   /** Quirks: what must be different in a translated request's body. */
   amend?(body: JsonObject, wanted: Wanted): JsonObject
+  /**
+   * Finds chats that it would refuse for what another provider said in earlier turns; they are
+   * translated though both sides speak the same. Only bodies with one of `marks` are parsed.
+   */
+  readonly foreign?:
+    | { readonly marks: readonly string[]; readonly test: (body: JsonObject) => boolean }
+    | undefined
   /** How it makes embeddings, where that is not OpenAI's API; absent where it makes none. */
   readonly embeddings?: EmbeddingsApi
   /** How it counts tokens; absent where it cannot. */

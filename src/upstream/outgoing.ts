@@ -32,7 +32,9 @@ export async function prepare(target: Target, context: OpenContext): Promise<Out
   const { body } = intent
   const ends = [call.protocol, dial.protocol]
   const differs =
-    call.protocol !== dial.protocol || call.framing === 'json-array' || holdsForeign(body, call)
+    call.protocol !== dial.protocol ||
+    call.framing === 'json-array' ||
+    holdsForeign(body, call, target)
   const translates = differs && ends.every(({ translation }) => translation !== null)
   if (!translates || body === null) {
     // Where the path names the model, the body has none that could be renamed.
@@ -57,14 +59,19 @@ export async function prepare(target: Target, context: OpenContext): Promise<Out
   }
 }
 
-/** Whether what is said in one dialect on both sides was signed by another provider. */
-function holdsForeign(body: RequestBody | null, { protocol }: Call): boolean {
+/** Whether what is said in one dialect on both sides carries what another provider said. */
+function holdsForeign(body: RequestBody | null, { protocol }: Call, { provider }: Target): boolean {
   const bytes = body?.bytes ?? null
-  if (protocol.foreign === undefined || bytes === null) return false
+  const ofDialect = protocol.foreign
+  // What a provider knows of itself is about chats.
+  const ofProvider = protocol.name === 'openai-chat' ? provider.foreign : undefined
+  if (bytes === null || (ofDialect === undefined && ofProvider === undefined)) return false
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (!text.includes(protocol.foreign.mark)) return false
+  const marks = [...(ofDialect === undefined ? [] : [ofDialect.mark]), ...(ofProvider?.marks ?? [])]
+  if (!marks.some((mark) => text.includes(mark))) return false
   const parsed: unknown = JSON.parse(text.toString())
-  return isObject(parsed) && protocol.foreign.test(parsed)
+  if (!isObject(parsed)) return false
+  return ofDialect?.test(parsed) === true || ofProvider?.test(parsed) === true
 }
 
 async function translate(

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, test } from 'bun:test'
 import { expectAnswered, expectArrived } from './expected.ts'
 import { Stand } from './stand.ts'
-import { agents, providers, reasonAgainst, reasonAgainstReplay } from './table.ts'
+import { agents, providers, reasonAgainst } from './table.ts'
 
 let stand: Stand
 beforeAll(async () => {
@@ -18,11 +18,6 @@ describe.each(agents.map((agent) => [agent.dialect, agent] as const))('%s', (_, 
   for (const caller of known) {
     for (const provider of known.filter((each) => each !== caller)) {
       const title = `goes from ${caller.name} to ${provider.name}`
-      const reason = reasonAgainstReplay(agent, caller, provider)
-      if (reason !== null) {
-        test.skip(`${title}: ${reason}`, () => {})
-        continue
-      }
       test(title, async () => {
         const conversation = agent.begin(stand.app.url)
         const own = { agent, provider: caller, caller }

@@ -49,21 +49,3 @@ export function reasonAgainst(agent: Agent, provider: ScriptedProvider): string 
   }
   return null
 }
-
-/**
- * Why a conversation that `caller` began cannot be taken to `provider` yet; null where it can.
- * Between two providers of chats the bytes of the client pass, and nothing in them tells whose
- * unsigned thinking they carry.
- */
-export function reasonAgainstReplay(
-  agent: Agent,
-  caller: ScriptedProvider,
-  provider: ScriptedProvider,
-): string | null {
-  if (agent.dialect !== 'openai-chat' || provider.dialect !== 'openai-chat') return null
-  // Those whose signatures tell them apart are put right.
-  const isTold = caller.name === 'anthropic' || caller.name === 'bedrock'
-  if (isTold || caller.takesThinking === 'none') return null
-  if (provider.name === 'openrouter' && caller.name !== 'gemini') return null
-  return 'unsigned thinking passes as the client sends it'
-}
