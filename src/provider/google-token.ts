@@ -1,8 +1,9 @@
 /** Google's credentials: an API key, or an OAuth token that a service account signs for. */
 import { importPKCS8, SignJWT } from 'jose'
-import { nowMs } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
-import { isObject, numberAt, textAt } from '../core/json.ts'
+import { isObject, textAt } from '../core/json.ts'
+import { CachedToken } from './cached-token.ts'
+import { exchangeForToken } from './token-exchange.ts'
 
 /** The key of a service account, as its JSON file holds it. */
 export interface ServiceAccount {
@@ -72,21 +73,18 @@ const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 /** The longest that Google allows. */
 const CLAIM_LIFE_S = 3_600
 
-/** A token is replaced this long before it expires, so that none expires on its way. */
-const MARGIN_MS = 60_000
-const EXCHANGE_TIMEOUT_MS = 10_000
-
 /** The current token of one service account: asked for once, kept until shortly before its end. */
 export class AccessToken {
   readonly #account: ServiceAccount
-  readonly #proxy: string | null
-  #token: { readonly value: string; readonly goodUntilMs: number } | null = null
-  #underway: Promise<string> | null = null
+  readonly #token: CachedToken
 
   /** @param proxy for the exchange; null uses none, whatever the environment says. */
   constructor(account: ServiceAccount, proxy: string | null = null) {
     this.#account = account
-    this.#proxy = proxy
+    this.#token = new CachedToken(async () => {
+      const form = { grant_type: GRANT, assertion: await this.#sign() }
+      return exchangeForToken({ address: account.tokenUri, form, reasonField: 'error', proxy })
+    })
   }
 
   /**
@@ -95,30 +93,7 @@ export class AccessToken {
    *   `upstream_connect_failed` where the endpoint cannot be asked.
    */
   get(): Promise<string> {
-    const token = this.#token
-    if (token !== null && nowMs() < token.goodUntilMs) return Promise.resolve(token.value)
-    this.#underway ??= this.#exchange().finally(() => {
-      this.#underway = null
-    })
-    return this.#underway
-  }
-
-  async #exchange(): Promise<string> {
-    const askedAtMs = nowMs()
-    const assertion = await this.#sign()
-    const response = await this.#ask(assertion)
-    const body: unknown = await response.json().catch(() => null)
-    const value = isObject(body) ? textAt(body, 'access_token') : null
-    if (!response.ok || value === null || !/^[\x21-\x7e]+$/.test(value)) {
-      // Google's words are about the operator's account; they stay in the log.
-      const said = isObject(body) ? textAt(body, 'error') : null
-      const cause = new Error(`HTTP ${response.status}, ${said ?? 'no reason given'}`)
-      const code = response.status >= 500 ? 'upstream_connect_failed' : 'upstream_auth_failed'
-      throw new GatewayError(code, { cause })
-    }
-    const lifeS = (isObject(body) ? numberAt(body, 'expires_in') : null) ?? CLAIM_LIFE_S
-    this.#token = { value, goodUntilMs: askedAtMs + lifeS * 1000 - MARGIN_MS }
-    return value
+    return this.#token.get()
   }
 
   async #sign(): Promise<string> {
@@ -142,22 +117,6 @@ export class AccessToken {
       throw new GatewayError('upstream_auth_failed', {
         cause: new Error('The private key of the service account cannot be used.'),
       })
-    }
-  }
-
-  async #ask(assertion: string): Promise<Response> {
-    const init = {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ grant_type: GRANT, assertion }).toString(),
-      redirect: 'error' as const,
-      signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),
-      proxy: this.#proxy ?? false,
-    }
-    try {
-      return await fetch(this.#account.tokenUri, init as RequestInit)
-    } catch (cause) {
-      throw new GatewayError('upstream_connect_failed', { cause })
     }
   }
 }
