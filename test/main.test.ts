@@ -4,12 +4,11 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { environmentText } from '../src/config/print.ts'
 import { version } from '../src/version.ts'
-import { rootDirectory } from './kit/binary.ts'
+import { binaryPath, rootDirectory } from './kit/binary.ts'
 import { isAlive } from './kit/processes.ts'
 import { Program, type ProgramOptions, type ProgramResult, startCommand } from './kit/program.ts'
 import { runDirectory } from './kit/run-directory.ts'
 import { eventually } from './kit/signal.ts'
-import { builtExecutable } from './supervisor/executable.ts'
 
 setDefaultTimeout(30_000)
 
@@ -23,7 +22,7 @@ const commands: Record<Form, string[]> = {
 const started: Program[] = []
 
 beforeAll(async () => {
-  commands.executable = [await builtExecutable()]
+  commands.executable = [await binaryPath()]
 }, 120_000)
 
 afterEach(() => {

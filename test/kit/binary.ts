@@ -38,8 +38,10 @@ function takesLock(path: string): boolean {
 
 async function build(directory: string, binary: string, failure: string): Promise<void> {
   const unfinished = join(directory, 'building', 'sluice')
-  const [, ...words] = packageFile.scripts.build.split(' ')
+  const [program, ...words] = packageFile.scripts.build.split(' ')
+  if (program !== 'bun') throw new Error(`the build is not a command of bun: ${program}`)
   const command = words.map((word) => (word === 'dist/sluice' ? unfinished : word))
+  if (!command.includes(unfinished)) throw new Error('the build does not make dist/sluice')
   const child = Bun.spawn([process.execPath, ...command], {
     cwd: rootDirectory,
     stdout: 'pipe',
