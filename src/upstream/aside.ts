@@ -6,7 +6,9 @@ import { GatewayError } from '../core/errors.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import {
   type CountingApi,
+  type CountingClient,
   type EmbeddingsApi,
+  type EmbeddingsClient,
   geminiCountingClient,
   geminiEmbeddingsClient,
   messagesCountingClient,
@@ -52,13 +54,13 @@ export function openAside(
     const api = provider.embeddings ?? (provider.family === 'openai' ? openaiEmbeddings : null)
     const client = speaksGemini ? geminiEmbeddingsClient : openaiEmbeddingsClient
     if (api === null) throw cannot(`The provider '${provider.name}' makes no embeddings.`)
-    return api.name === client.name ? null : embed(api, target, context, send)
+    return api.name === client.name ? null : embed(client, api, target, context, send)
   }
   if (context.call.aside === 'count') {
     const api = provider.counting ?? null
     const client = speaksGemini ? geminiCountingClient : messagesCountingClient
     if (api === null) throw cannot(`The provider '${provider.name}' cannot count tokens.`)
-    return api.name === client.name ? null : count(api, target, context, send)
+    return api.name === client.name ? null : count(client, api, target, context, send)
   }
   return null
 }
@@ -66,13 +68,13 @@ export function openAside(
 const cannot = (message: string): GatewayError => new GatewayError('unknown_url', { message })
 
 async function embed(
+  client: EmbeddingsClient,
   api: EmbeddingsApi,
   target: Target,
   context: OpenContext,
   send: OpenOutgoing,
 ): Promise<Opened> {
   const { call, exchange } = context
-  const client = call.protocol.name === 'gemini' ? geminiEmbeddingsClient : openaiEmbeddingsClient
   const model = target.model ?? ''
   const request = client.read(await bodyOf(context), model, call.path)
   const parts = splitRequest(request, api.inputsMax)
@@ -92,13 +94,13 @@ async function embed(
 }
 
 async function count(
+  client: CountingClient,
   api: CountingApi,
   target: Target,
   context: OpenContext,
   send: OpenOutgoing,
 ): Promise<Opened> {
   const { call } = context
-  const client = call.protocol.name === 'gemini' ? geminiCountingClient : messagesCountingClient
   const says = call.says ?? { model: null, stream: null }
   const model = target.model ?? ''
   const request = { ...client.read(await bodyOf(context), says), model }
