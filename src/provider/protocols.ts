@@ -76,7 +76,7 @@ const everything: Spoken = {
 }
 
 /** Paths that ask a model for an answer, and not for a count of tokens, a vector or a file. */
-const asksForAnswer =
+export const asksForAnswer =
   /^\/(?:(?:chat\/)?completions|responses|messages|.*:(?:g|streamG)enerateContent)$/
 
 /**

@@ -2,13 +2,11 @@
 import { GatewayError } from '../core/errors.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { Call } from './call.ts'
+import { asksForAnswer } from './protocols.ts'
 import type { Dial, Wanted } from './provider.ts'
 
 /** Where a provider answers, below its address. */
 export type AnswerPath = (model: string, wanted: Wanted) => string
-
-/** Calls of a client's dialect that ask for something else than an answer of the model. */
-const otherMethods = /(?:\/count_tokens|:(?:countTokens|embedContent|batchEmbedContents))$/
 
 /**
  * How such a provider is called: its own API as it is under `/passthrough`, and otherwise its chat.
@@ -23,7 +21,7 @@ export function translatedDial(
   const { endpoint, path, search, protocol } = call
   if (endpoint === 'passthrough') return { protocol: protocols.opaque, path, search }
   const isChat = protocol.name !== 'opaque' && endpoint !== 'models' && endpoint !== 'embeddings'
-  if (!isChat || otherMethods.test(path)) throw new GatewayError('unknown_url')
+  if (!isChat || !asksForAnswer.test(path)) throw new GatewayError('unknown_url')
   if (wanted.model === null) throw new GatewayError('missing_model', { param: 'model' })
   return { protocol: protocols.own, path: pathOf(wanted.model, wanted), search: '' }
 }
