@@ -1,8 +1,8 @@
 /** What the edge needs from the rest of the program. It is wired in `app.ts`. */
 import type { BufferPool } from '../buffer/lease.ts'
 import type { Connection } from '../gateway/connection.ts'
-import type { Protocol } from '../protocol/protocol.ts'
 import type { Call } from '../provider/call.ts'
+import type { Protocols } from '../provider/protocols.ts'
 
 /** Answers one proxied request. `connection` is the socket it came on. */
 export type Gateway = (request: Request, call: Call, connection: Connection) => Promise<Response>
@@ -15,16 +15,6 @@ export interface ModelCatalogue {
   /** `GET /v1beta/models`: the same list in Gemini's shape, and errors in it. */
   listGemini(request: Request): Response | Promise<Response>
   getGemini(id: string, request: Request): Response | Promise<Response>
-}
-
-/** The dialects that clients speak here. */
-export interface ClientProtocols {
-  readonly chat: Protocol
-  readonly completions: Protocol
-  readonly responses: Protocol
-  readonly messages: Protocol
-  readonly gemini: Protocol
-  readonly opaque: Protocol
 }
 
 /** Whether the worker wants new requests. */
@@ -40,7 +30,7 @@ export interface RouterOptions {
   readonly gateway: Gateway
   readonly models: ModelCatalogue
   readonly pool: BufferPool
-  readonly protocols: ClientProtocols
+  readonly protocols: Protocols
   readonly status: () => ServerStatus
   /** Which worker of how many this is; 0 of 0 where there is only one process. */
   readonly worker: { readonly id: number; readonly total: number }
