@@ -40,6 +40,10 @@ export class MessageReader implements EventReader {
   #over = false
   #finish: Finish | null = null
 
+  get finished(): boolean {
+    return this.#finish !== null
+  }
+
   read(frame: Frame): readonly HubEvent[] {
     if (this.#over) return []
     const event = parseData(frame.data)
