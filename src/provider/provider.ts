@@ -54,8 +54,11 @@ export interface Provider {
   url(path: string, search: string): string
   /** Adds the operator's credentials; takes nothing from the client. */
   authorize(headers: Headers, call: SignableCall): void | Promise<void>
-  /** Quirks: what must be different in a translated request's body. */
-  amend?(body: JsonObject, wanted: Wanted): JsonObject
+  /**
+   * Quirks: what must be different in a translated request's body.
+   * @param client the client's headers, for a provider that takes one of them in the body.
+   */
+  amend?(body: JsonObject, wanted: Wanted, client: Headers): JsonObject
   /**
    * Finds chats that it would refuse for what another provider said in earlier turns; they are
    * translated though both sides speak the same. Only bodies with one of `marks` are parsed.

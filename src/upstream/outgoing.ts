@@ -78,7 +78,7 @@ async function translate(
   body: RequestBody,
   dial: Dial,
   target: Target,
-  { call, exchange }: OpenContext,
+  { call, exchange, request: client }: OpenContext,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; answer: AnswerContext }> {
   const parsed: unknown = JSON.parse(new TextDecoder().decode(await body.collect(null)))
   if (!isObject(parsed)) throw new GatewayError('invalid_request')
@@ -87,7 +87,8 @@ async function translate(
   const model = target.model ?? request.model
   const written = translationOf(dial.protocol).writeRequest({ ...request, model })
   const { amend } = target.provider
-  const amended = amend === undefined ? written : amend(written, { model, stream: request.stream })
+  const wanted = { model, stream: request.stream }
+  const amended = amend === undefined ? written : amend(written, wanted, client.headers)
   return {
     bytes: new TextEncoder().encode(JSON.stringify(amended)),
     answer: {

@@ -84,7 +84,7 @@ describe.each(providerKinds)('%s', (kind) => {
       ...{ max_completion_tokens: 5, seed: 1, reasoning_effort: 'none', tool_choice: 'auto' },
     })
     const provider = buildKind(kind)
-    const amended = provider.amend?.(body, wanted) ?? body
+    const amended = provider.amend?.(body, wanted, new Headers()) ?? body
     expect(amended).toBeObject()
     expect(JSON.stringify(amended)).not.toContain('undefined')
   })

@@ -6,7 +6,7 @@ import { buildKind } from '../contract/kinds.ts'
 import { codeOf } from './stand.ts'
 
 const amend = (kind: string, body: JsonObject): JsonObject =>
-  buildKind(kind).amend?.(body, { model: 'm', stream: true }) ?? body
+  buildKind(kind).amend?.(body, { model: 'm', stream: true }, new Headers()) ?? body
 
 const messagesOf = (kind: string, ...messages: readonly JsonObject[]): unknown =>
   amend(kind, { messages }).messages

@@ -73,7 +73,7 @@ test('a project or a space pays, and one of them must', () => {
   const body = { model: 'ibm/granite', messages: [], stream: true, tool_choice: 'auto' }
   const wanted = { model: 'ibm/granite', stream: true }
   const amended = (options: Record<string, string>) =>
-    buildKind('watsonx', { options }).amend?.(body, wanted)
+    buildKind('watsonx', { options }).amend?.(body, wanted, new Headers())
   const rest = { model_id: 'ibm/granite', messages: [], tool_choice_option: 'auto' }
   expect(amended({ projectId: 'p' })).toEqual({ ...rest, project_id: 'p' })
   expect(amended({ spaceId: 's' })).toEqual({ ...rest, space_id: 's' })
