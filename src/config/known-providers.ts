@@ -91,6 +91,11 @@ export const knownProviders: readonly KnownProvider[] = [
       option('accessKeyId', 'AWS_ACCESS_KEY_ID', 'Access key for signing.'),
       option('secretAccessKey', 'AWS_SECRET_ACCESS_KEY', 'Secret key for signing.', true),
       option('sessionToken', 'AWS_SESSION_TOKEN', 'Token of temporary keys.', true),
+      option(
+        'dialect',
+        'BEDROCK_DIALECT',
+        'How Claude is called there: converse (default) or invoke.',
+      ),
     ],
   },
   {

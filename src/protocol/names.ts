@@ -6,6 +6,7 @@ export const protocolNames = [
   'anthropic-messages',
   'gemini',
   'bedrock-converse',
+  'bedrock-invoke',
   'cohere-chat',
   'ollama-chat',
   'opaque',

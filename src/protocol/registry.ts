@@ -2,6 +2,7 @@
 
 import { anthropicMessages } from './anthropic-messages.ts'
 import { bedrockConverse } from './bedrock-converse.ts'
+import { bedrockInvoke } from './bedrock-invoke.ts'
 import { cohereChat } from './cohere-chat.ts'
 import { gemini } from './gemini.ts'
 import { ollamaChat } from './ollama-chat.ts'
@@ -19,6 +20,7 @@ export const protocols = {
   messages: anthropicMessages,
   gemini,
   converse: bedrockConverse,
+  invoke: bedrockInvoke,
   cohere: cohereChat,
   ollama: ollamaChat,
   opaque,

@@ -1,8 +1,13 @@
-/** AWS Bedrock: `bedrock-runtime.{region}.amazonaws.com`, spoken to in Converse. */
+/**
+ * AWS Bedrock: `bedrock-runtime.{region}.amazonaws.com`, spoken to in Converse, or, where the
+ * operator prefers that for Claude, in Claude's own words through `InvokeModel`.
+ */
 import type { ProviderSettings } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
 import { readCount, writeCountRequest } from '../protocol/bedrock-converse/count-tokens.ts'
 import { bedrockConverse } from '../protocol/bedrock-converse.ts'
+import * as invoke from '../protocol/bedrock-invoke/request.ts'
+import { bedrockInvoke } from '../protocol/bedrock-invoke.ts'
 import { readBedrockAnswer, writeBedrockRequest } from '../protocol/embeddings/bedrock.ts'
 import { titanInputsMax } from '../protocol/embeddings/bedrock-titan.ts'
 import { addressBelow } from './address.ts'
@@ -47,17 +52,23 @@ export function bedrock(
 ): Provider {
   const region = regionOf(settings)
   const address = settings.baseUrl || `https://bedrock-runtime.${region}.${domainOf(region)}`
+  const invokes = invokedBy(settings)
   return {
     name: settings.name,
     settings,
     family: null,
-    dial: (call, wanted) =>
-      translatedDial(call, wanted, { own: bedrockConverse, opaque }, (model, { stream }) => {
-        const operation = stream ? 'converse-stream' : 'converse'
-        return `/model/${encodeModel(model)}/${operation}`
-      }),
+    dial(call, wanted) {
+      const own = invokes(wanted.model) ? bedrockInvoke : bedrockConverse
+      const [whole, streamed] = own === bedrockInvoke ? invokeOperations : converseOperations
+      return translatedDial(call, wanted, { own, opaque }, (model, { stream }) => {
+        return `/model/${encodeModel(model)}/${stream ? streamed : whole}`
+      })
+    },
     url: addressBelow(address),
     authorize: authorization(settings, region),
+    amend(body, { model }, client) {
+      return invokes(model) ? invoke.withBetas(body, client.get('anthropic-beta')) : body
+    },
     embeddings: {
       name: 'bedrock',
       // Titan takes one text a call.
@@ -69,11 +80,28 @@ export function bedrock(
     counting: {
       name: 'bedrock',
       path: (model) => `/model/${encodeModel(model)}/count-tokens`,
-      write: writeCountRequest,
+      write: (request) =>
+        invokes(request.model) ? invoke.writeCountRequest(request) : writeCountRequest(request),
       read: readCount,
     },
     claims: (model) => ownModels.test(model) || matchesModel(settings.models, model),
   }
+}
+
+const converseOperations = ['converse', 'converse-stream'] as const
+const invokeOperations = ['invoke', 'invoke-with-response-stream'] as const
+const streamingOperation = /\/(?:converse-stream|invoke-with-response-stream)$/
+
+/**
+ * Which models are called by `InvokeModel`: none, or Claude. An ARN that hides its model, as those
+ * of inference profiles of one's own do, is always called by Converse, which is the same for all.
+ * @throws GatewayError `internal_error` for a dialect that there is none of.
+ */
+function invokedBy({ options }: ProviderSettings): (model: string | null) => boolean {
+  const dialect = options?.dialect ?? 'converse'
+  if (dialect === 'converse') return () => false
+  if (dialect === 'invoke') return (model) => /(?:^|[./])anthropic\./.test(model ?? '')
+  throw new GatewayError('internal_error', { message: 'Its dialect is converse or invoke.' })
 }
 
 /** A model's id as one segment: `:` and `/`, which ARNs are full of, and RFC 3986's own marks. */
@@ -103,8 +131,8 @@ function authorization(settings: ProviderSettings, region: string): Provider['au
   const keys = settings.apiKey === null ? keysOf(settings, region) : null
   const authorizeByKey = bearer(settings.apiKey)
   return (headers, call) => {
-    // What a client accepts says nothing about what Converse sends.
-    const isStream = call.url.endsWith('/converse-stream')
+    // What a client accepts says nothing about what Bedrock sends.
+    const isStream = streamingOperation.test(call.url)
     headers.set('accept', isStream ? 'application/vnd.amazon.eventstream' : 'application/json')
     return keys === null ? authorizeByKey(headers) : signAwsCall(headers, call, keys)
   }

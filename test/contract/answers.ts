@@ -2,32 +2,41 @@
 import { EventStreamCodec } from '@smithy/eventstream-codec'
 import type { ProtocolName } from '../../src/protocol/names.ts'
 import { chat, completion, done, response } from './openai-answers.ts'
-import { encode, events, named, type StreamAnswer, said, tokens } from './stream-answer.ts'
+import {
+  encode,
+  events,
+  type Named,
+  named,
+  type StreamAnswer,
+  said,
+  tokens,
+} from './stream-answer.ts'
 
-const messages = (): StreamAnswer =>
-  named([
-    {
-      type: 'message_start',
-      message: {
-        ...{ id: 'msg_1', type: 'message', role: 'assistant', model: 'answering-model' },
-        ...{ content: [], stop_reason: null, stop_sequence: null },
-        usage: { input_tokens: tokens.input, output_tokens: 1 },
-      },
+const messageEvents: readonly Named[] = [
+  {
+    type: 'message_start',
+    message: {
+      ...{ id: 'msg_1', type: 'message', role: 'assistant', model: 'answering-model' },
+      ...{ content: [], stop_reason: null, stop_sequence: null },
+      usage: { input_tokens: tokens.input, output_tokens: 1 },
     },
-    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
-    ...said.map((text) => ({
-      type: 'content_block_delta',
-      index: 0,
-      delta: { type: 'text_delta', text },
-    })),
-    { type: 'content_block_stop', index: 0 },
-    {
-      type: 'message_delta',
-      delta: { stop_reason: 'end_turn', stop_sequence: null },
-      usage: { output_tokens: tokens.output },
-    },
-    { type: 'message_stop' },
-  ])
+  },
+  { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+  ...said.map((text) => ({
+    type: 'content_block_delta',
+    index: 0,
+    delta: { type: 'text_delta', text },
+  })),
+  { type: 'content_block_stop', index: 0 },
+  {
+    type: 'message_delta',
+    delta: { stop_reason: 'end_turn', stop_sequence: null },
+    usage: { output_tokens: tokens.output },
+  },
+  { type: 'message_stop' },
+]
+
+const messages = (): StreamAnswer => named(messageEvents)
 
 const gemini = (): StreamAnswer => {
   const [first, last] = said
@@ -45,29 +54,41 @@ const gemini = (): StreamAnswer => {
   return events([chunk(first), chunk(last, { finishReason: 'STOP' })])
 }
 
-const converse = (): StreamAnswer => {
-  const codec = new EventStreamCodec(
-    (bytes) => new TextDecoder().decode(bytes as Uint8Array),
-    encode,
+const codec = new EventStreamCodec((bytes) => new TextDecoder().decode(bytes as Uint8Array), encode)
+
+const awsMessage = (type: string, body: object): Uint8Array =>
+  codec.encode({
+    headers: {
+      ':message-type': { type: 'string', value: 'event' },
+      ':event-type': { type: 'string', value: type },
+      ':content-type': { type: 'string', value: 'application/json' },
+    },
+    body: encode(JSON.stringify(body)),
+  })
+
+const awsAnswer = (messages: readonly Uint8Array[]): StreamAnswer => ({
+  contentType: 'application/vnd.amazon.eventstream',
+  bytes: Buffer.concat(messages),
+})
+
+const invoke = (): StreamAnswer =>
+  awsAnswer(
+    messageEvents.map((event) => {
+      const bytes = Buffer.from(JSON.stringify(event)).toString('base64')
+      return awsMessage('chunk', { bytes, p: 'abc' })
+    }),
   )
-  const message = (type: string, body: object): Uint8Array =>
-    codec.encode({
-      headers: {
-        ':message-type': { type: 'string', value: 'event' },
-        ':event-type': { type: 'string', value: type },
-        ':content-type': { type: 'string', value: 'application/json' },
-      },
-      body: encode(JSON.stringify(body)),
-    })
+
+const converse = (): StreamAnswer => {
   const usage = { inputTokens: tokens.input, outputTokens: tokens.output, totalTokens: 8 }
-  const bytes = Buffer.concat([
-    message('messageStart', { role: 'assistant' }),
-    ...said.map((text) => message('contentBlockDelta', { contentBlockIndex: 0, delta: { text } })),
-    message('contentBlockStop', { contentBlockIndex: 0 }),
-    message('messageStop', { stopReason: 'end_turn' }),
-    message('metadata', { usage, metrics: { latencyMs: 1 } }),
+  const contentBlockIndex = 0
+  return awsAnswer([
+    awsMessage('messageStart', { role: 'assistant' }),
+    ...said.map((text) => awsMessage('contentBlockDelta', { contentBlockIndex, delta: { text } })),
+    awsMessage('contentBlockStop', { contentBlockIndex }),
+    awsMessage('messageStop', { stopReason: 'end_turn' }),
+    awsMessage('metadata', { usage, metrics: { latencyMs: 1 } }),
   ])
-  return { contentType: 'application/vnd.amazon.eventstream', bytes }
 }
 
 const cohere = (): StreamAnswer =>
@@ -119,6 +140,7 @@ const answers: Partial<Record<ProtocolName, () => StreamAnswer>> = {
   'anthropic-messages': messages,
   gemini,
   'bedrock-converse': converse,
+  'bedrock-invoke': invoke,
   'cohere-chat': cohere,
   'ollama-chat': ollama,
 }

@@ -35,6 +35,27 @@ export const keyHeaderOf = (kind: string): string => keyHeaders[kind] ?? 'author
 /** The kinds that are called over the network. */
 export const remoteKinds = providerKinds.filter((kind) => kind !== 'demo')
 
+/** A kind of provider as it is asked in a contract, with settings that are not its defaults. */
+export interface Place {
+  /** What it is called in the names of tests. */
+  readonly title: string
+  readonly kind: string
+  /** Without the provider's name. */
+  readonly model: string
+  readonly options: Readonly<Record<string, string>>
+}
+
+/** All remote kinds, and those once more that call some models otherwise where that is wanted. */
+export const places: readonly Place[] = [
+  ...remoteKinds.map((kind) => ({ title: kind, kind, model: 'test-model', options: {} })),
+  {
+    title: 'bedrock by invoke',
+    kind: 'bedrock',
+    model: 'us.anthropic.test-model-v1:0',
+    options: { dialect: 'invoke' },
+  },
+]
+
 /** Options of a kind; keys are exchanged at `root`. */
 const optionsOf = (kind: string, root: string): Readonly<Record<string, string>> => ({
   ...needed[kind],
@@ -59,8 +80,14 @@ export function buildKind(kind: string, settings: Partial<ProviderSettings> = {}
   return built
 }
 
-/** The environment that enables every kind, each below `root`. */
-export function environmentOf(root: string): Record<string, string> {
+/**
+ * The environment that enables every kind, each below `root`.
+ * @param more options of single kinds beyond those that they need.
+ */
+export function environmentOf(
+  root: string,
+  more: Readonly<Record<string, Place['options']>> = {},
+): Record<string, string> {
   const name = 'openai-compatible'
   const environment: Record<string, string> = {
     OPENAI_COMPATIBLE_PROVIDERS: name,
@@ -70,7 +97,7 @@ export function environmentOf(root: string): Record<string, string> {
   for (const known of knownProviders) {
     environment[known.keys[0] ?? ''] = operatorKey
     environment[known.addressVariable] = `${root}/${known.name}`
-    const options = optionsOf(known.name, root)
+    const options = { ...optionsOf(known.name, root), ...more[known.name] }
     for (const { option, variable } of known.options ?? []) {
       const value = options[option]
       if (value !== undefined) environment[variable] = value

@@ -23,13 +23,14 @@ import {
   exchangedToken,
   keyHeaderOf,
   operatorKey,
+  type Place,
+  places,
   remoteKinds,
   settingsOf,
 } from './kinds.ts'
 import { schemaOf } from './schemas/of-kind.ts'
 import { said, tokens } from './stream-answer.ts'
 
-const model = 'test-model'
 let upstream: Upstream
 let app: App
 let answer: UpstreamScript = () => {}
@@ -40,7 +41,8 @@ beforeAll(async () => {
     if (request.path !== '/identity/token') return answer(request, connection)
     await sendJson(connection, 200, { access_token: exchangedToken, expires_in: 3600 })
   })
-  ;({ app } = await startAppWith({ PORT: '0', ...environmentOf(upstream.url) }))
+  const preferred = Object.fromEntries(places.map(({ kind, options }) => [kind, options]))
+  ;({ app } = await startAppWith({ PORT: '0', ...environmentOf(upstream.url, preferred) }))
 })
 
 afterAll(async () => {
@@ -50,8 +52,9 @@ afterAll(async () => {
 })
 
 /** What the provider of a kind is to be asked by this client, or null where it has no answer. */
-function dialOf(kind: string, client: Client) {
-  const provider = buildKind(kind, settingsOf(kind, upstream.url))
+function dialOf({ kind, model, options }: Place, client: Client) {
+  const settings = settingsOf(kind, upstream.url)
+  const provider = buildKind(kind, { ...settings, options: { ...settings.options, ...options } })
   try {
     const dial = provider.dial(callOf(client, `${kind}/${model}`), { model, stream: true })
     return { ...dial, url: new URL(provider.url(dial.path, dial.search)) }
@@ -65,8 +68,9 @@ interface Round {
   readonly request: UpstreamRequest | null
 }
 
-async function round(kind: string, client: Client, body: object): Promise<Round> {
-  const dial = dialOf(kind, client)
+async function round(place: Place, client: Client, body: object): Promise<Round> {
+  const { kind, model } = place
+  const dial = dialOf(place, client)
   if (dial !== null) {
     const { bytes, contentType } = answerIn(dial.protocol.name)
     answer = replay(bytes, 'whole', { headers: { 'content-type': contentType } })
@@ -87,11 +91,12 @@ function expectCredentials(kind: string, request: UpstreamRequest): void {
   expect(request.path).not.toContain(key)
 }
 
-describe.each(remoteKinds)('%s', (kind) => {
+describe.each(places.map((place) => [place.title, place] as const))('%s', (_title, place) => {
+  const { kind, model } = place
   test.each(Object.entries(clients))('answers a client of %s', async (_, client) => {
-    const dial = dialOf(kind, client)
+    const dial = dialOf(place, client)
     const body = client.body(`${kind}/${model}`)
-    const { response, request } = await round(kind, client, body)
+    const { response, request } = await round(place, client, body)
     if (dial === null) {
       expect([response.status, request]).toEqual([404, null])
       return
@@ -123,10 +128,10 @@ describe.each(remoteKinds)('%s', (kind) => {
   test('understands an agent in the middle of its work', async () => {
     const { messages } = clients
     if (messages === undefined) throw new Error('there is no such client')
-    const dial = dialOf(kind, messages)
+    const dial = dialOf(place, messages)
     if (dial === null) return
     const body = agentTurn(`${kind}/${model}`)
-    const { response, request } = await round(kind, messages, body)
+    const { response, request } = await round(place, messages, body)
     const hasNoTools = providerQuirks[kind]?.some(
       ({ what, how }) => what === 'tools' && how === 'refused',
     )
@@ -143,7 +148,7 @@ describe.each(remoteKinds)('%s', (kind) => {
 
   test('tells of a refusal in the client`s dialect, and keeps its secrets', async () => {
     for (const client of Object.values(clients)) {
-      if (dialOf(kind, client) === null) continue
+      if (dialOf(place, client) === null) continue
       const refusal = { error: { message: `Wrong key: ${operatorKey}`, type: 'auth' } }
       answer = (_request, connection) => sendJson(connection, 401, refusal)
       const target = client.target(`${kind}/${model}`)
@@ -156,6 +161,7 @@ describe.each(remoteKinds)('%s', (kind) => {
   })
 })
 
+const model = 'test-model'
 const asides = [
   ['/v1/messages/count_tokens', { messages: [{ role: 'user', content: 'Hello?' }] }],
   [`/v1beta/models/${model}:countTokens`, { contents: [{ parts: [{ text: 'Hello?' }] }] }],

@@ -1,7 +1,7 @@
 /**
  * Reads `InvokeModelWithResponseStream`: every frame carries one piece of what the model itself
- * says, in base64, and the first one tells which family that is. Converse says the same in one
- * language, so nothing is ever written in this one.
+ * says, in base64, and the first one tells which family that is. Only Claude is ever asked in this
+ * dialect, since Converse says the same for everybody; the others are read where they turn up.
  */
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, objectAt, textAt } from '../../core/json.ts'
@@ -11,19 +11,25 @@ import { readException } from '../bedrock-converse/error.ts'
 import { ConverseReader } from '../bedrock-converse/stream.ts'
 import type { HubEvent } from '../hub/events.ts'
 import { NOT_JSON, parseData } from '../openai/data.ts'
-import type { EventReader } from '../translation.ts'
+import type { ProviderReader } from '../provider-only.ts'
 import { TextModelReader } from './text-models.ts'
 
 /** The reader of a family's own chunks. */
 interface ChunkReader {
+  /** The model has said why its answer ends. */
+  readonly finished: boolean
   readChunk(chunk: JsonObject): readonly HubEvent[]
   end(): readonly HubEvent[]
 }
 
 /** The reader of one stream. */
-export class InvokeReader implements EventReader {
+export class InvokeReader implements ProviderReader {
   #family: ChunkReader | null = null
   #over = false
+
+  get finished(): boolean {
+    return this.#family?.finished === true
+  }
 
   read({ event, data }: Frame): readonly HubEvent[] {
     if (this.#over) return []
@@ -61,12 +67,26 @@ function chunkIn(data: string): JsonObject | null {
 
 /** Null for a chunk that tells nothing; the next one may. */
 function familyOf(chunk: JsonObject): ChunkReader | null {
-  if (typeof chunk.type === 'string') {
-    const reader = new MessageReader()
-    return { readChunk: (event) => reader.readEvent(event, null), end: () => reader.end() }
-  }
+  if (typeof chunk.type === 'string') return new ClaudeReader()
   if (TextModelReader.knows(chunk)) return new TextModelReader()
   return novaEvents.some((name) => name in chunk) ? new NovaReader() : null
+}
+
+/** Claude says the events of the Messages API. */
+class ClaudeReader implements ChunkReader {
+  readonly #reader = new MessageReader()
+
+  get finished(): boolean {
+    return this.#reader.finished
+  }
+
+  readChunk(chunk: JsonObject): readonly HubEvent[] {
+    return this.#reader.readEvent(chunk, null)
+  }
+
+  end(): readonly HubEvent[] {
+    return this.#reader.end()
+  }
 }
 
 const novaEvents = [
@@ -86,6 +106,10 @@ class NovaReader implements ChunkReader {
   readonly #reader = new ConverseReader()
   /** The index under which the text goes that is being said. */
   #textIndex: unknown = null
+
+  get finished(): boolean {
+    return this.#reader.finished
+  }
 
   readChunk(chunk: JsonObject): readonly HubEvent[] {
     const piece = objectAt(chunk, 'contentBlockDelta')

@@ -22,6 +22,10 @@ export class TextModelReader {
   /** Titan counts the prompt in its first chunk only. */
   #inputTokens: number | null = null
 
+  get finished(): boolean {
+    return this.#reason !== null
+  }
+
   /** Whether a chunk is of this kind. */
   static knows(chunk: JsonObject): boolean {
     return ['outputText', 'generation', 'outputs'].some((key) => key in chunk)

@@ -67,3 +67,11 @@ export const anthropicMessagesSchema = z.strictObject({
   metadata: z.strictObject({ user_id: z.string() }).optional(),
   service_tier: z.string().optional(),
 })
+
+/** Claude on Bedrock: the model and the streaming are in the path, the version in the body. */
+export const bedrockInvokeSchema = anthropicMessagesSchema
+  .omit({ model: true, stream: true, service_tier: true })
+  .extend({
+    anthropic_version: z.literal('bedrock-2023-05-31'),
+    anthropic_beta: z.array(z.string().min(1)).min(1).optional(),
+  })

@@ -1,7 +1,7 @@
 /** The schema that a kind of provider documents for what it is sent. */
 import type { z } from 'zod'
 import type { ProtocolName } from '../../../src/protocol/names.ts'
-import { anthropicMessagesSchema } from './anthropic-messages.ts'
+import { anthropicMessagesSchema, bedrockInvokeSchema } from './anthropic-messages.ts'
 import { geminiSchema } from './gemini.ts'
 import {
   markedChatSchema,
@@ -27,6 +27,7 @@ const ofDialect: Partial<Record<ProtocolName, z.ZodType>> = {
   'anthropic-messages': anthropicMessagesSchema,
   gemini: geminiSchema,
   'bedrock-converse': bedrockConverseSchema,
+  'bedrock-invoke': bedrockInvokeSchema,
   'cohere-chat': cohereChatSchema,
   'ollama-chat': ollamaChatSchema,
 }
