@@ -66,20 +66,26 @@ export async function startAppWith(
   return { app, pool: used }
 }
 
+/** The environment of a stand; a function where it must know the provider's address. */
+export type StandEnvironment =
+  | Readonly<Record<string, string>>
+  | ((upstreamUrl: string) => Readonly<Record<string, string>>)
+
 /**
  * Starts a provider that answers by `script`, and the app with `environment` in front of it.
  * @param port of the provider, where the environment must know it.
  */
 export async function startStand(
   script: UpstreamScript,
-  environment: Readonly<Record<string, string>> = {},
+  environment: StandEnvironment = {},
   ownPool?: BufferPool,
   port = 0,
 ): Promise<Stand> {
   const upstream = startUpstream(script, { port })
   const records: Exchange[] = []
+  const added = typeof environment === 'function' ? environment(upstream.url) : environment
   const { app, pool } = await startAppWith(
-    { ...providerEnvironment(upstream), ...environment },
+    { ...providerEnvironment(upstream), ...added },
     ownPool,
     records,
   )
