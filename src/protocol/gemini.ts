@@ -34,7 +34,7 @@ export const gemini: Protocol = {
     writeRequest,
     readResponse,
     writeResponse,
-    reader: () => new GeminiReader(),
+    reader: (client) => new GeminiReader(client),
     writer: (context) => new GeminiWriter(context),
     losses,
   },

@@ -9,6 +9,7 @@ import type { Frame } from '../sse/frame.ts'
 import type { HubEvent } from './hub/events.ts'
 import type { Losses } from './hub/losses.ts'
 import type { HubRequest } from './hub/request.ts'
+import type { ProtocolName } from './names.ts'
 
 /** Reads one provider stream into hub events. One for each stream; never throws. */
 export interface EventReader {
@@ -60,11 +61,18 @@ export interface Translation {
   readRequest(body: JsonObject, path: RequestPath): HubRequest
   /** @throws GatewayError a 400 that names the parameter, for what the dialect cannot say. */
   writeRequest(request: HubRequest): JsonObject
-  /** A whole answer as the events of a stream, `start` to `end`; an error in it is an `error`. */
-  readResponse(body: JsonObject): readonly HubEvent[]
+  /**
+   * A whole answer as the events of a stream, `start` to `end`; an error in it is an `error`.
+   * @param client as that of `reader`.
+   */
+  readResponse(body: JsonObject, client?: ProtocolName): readonly HubEvent[]
   /** The events of a finished answer as a whole one. */
   writeResponse(events: readonly HubEvent[], context: AnswerContext): JsonObject
-  reader(): EventReader
+  /**
+   * @param client the dialect that will be written. Where it is the reader's own, each frame is
+   *   told as it came (hub/own-frame.ts), by dialects whose events alone do not hold all of it.
+   */
+  reader(client?: ProtocolName): EventReader
   writer(context: AnswerContext): EventWriter
   readonly losses: Losses
 }

@@ -68,7 +68,7 @@ function translated(
 ): Uint8Array | null {
   const parsed: unknown = JSON.parse(new TextDecoder().decode(received ?? undefined))
   if (!isObject(parsed) || answer === null) throw new GatewayError('upstream_bad_response')
-  const events = translationOf(protocol).readResponse(parsed)
+  const events = translationOf(protocol).readResponse(parsed, context.protocol.name)
   for (const event of events) {
     if (event.type === 'error') throw event.error
     if (event.type === 'finish') context.exchange.finishReason = event.native ?? event.reason

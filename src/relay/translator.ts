@@ -51,7 +51,7 @@ export class Translator implements Passage {
     bytesMax: number,
   ) {
     this.#deframer = createDeframer(provider.framing, bytesMax)
-    this.#reader = translationOf(provider).reader()
+    this.#reader = translationOf(provider).reader(client.name)
     this.#writer = translationOf(client).writer(context)
     this.#exchange = exchange
   }

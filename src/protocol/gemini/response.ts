@@ -1,6 +1,8 @@
 /** The answer that is not streamed: `generateContent`. */
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { HubEvent } from '../hub/events.ts'
+import { wholeFrame } from '../hub/own-frame.ts'
+import type { ProtocolName } from '../names.ts'
 import type { Protocol } from '../protocol.ts'
 import type { AnswerContext } from '../translation.ts'
 import type { CandidateWriter } from './candidate-write.ts'
@@ -18,9 +20,12 @@ export function readAnswer(body: JsonObject): ReturnType<Protocol['readAnswer']>
   }
 }
 
-/** A whole answer as the events of a stream; one without a finish reason is incomplete. */
-export function readResponse(body: JsonObject): readonly HubEvent[] {
-  const reader = new GeminiReader()
+/**
+ * A whole answer as the events of a stream; one without a finish reason is incomplete.
+ * @param client the dialect that will be written.
+ */
+export function readResponse(body: JsonObject, client?: ProtocolName): readonly HubEvent[] {
+  const reader = new GeminiReader(client)
   const events = reader.read({ event: null, data: JSON.stringify(body) })
   return [...events, ...reader.end()]
 }
@@ -33,11 +38,14 @@ export function readResponse(body: JsonObject): readonly HubEvent[] {
 export function writeResponse(events: readonly HubEvent[], context: AnswerContext): JsonObject {
   const frame = new AnswerFrame(context)
   const said = new Map<number, JsonObject[]>()
+  const failed = events.find((event) => event.type === 'error')
+  if (failed !== undefined) throw failed.error
+  const own = wholeFrame(events, 'gemini')
+  if (own !== null) return own
   for (const event of events) {
-    if (event.type === 'error') throw event.error
     if (event.type === 'start') frame.start(event)
     else if (event.type === 'usage') frame.usage = event.usage
-    else if (event.type !== 'end') {
+    else if (event.type !== 'end' && event.type !== 'error') {
       const piece = frame.candidate(event.choice).write(event)
       if (piece === null) continue
       const pieces = said.get(event.choice)

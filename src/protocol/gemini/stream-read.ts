@@ -8,6 +8,8 @@ import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, objectAt, textAt } from '../../core/json.ts'
 import type { Frame } from '../../sse/frame.ts'
 import type { HubEvent } from '../hub/events.ts'
+import { ownFrame } from '../hub/own-frame.ts'
+import type { ProtocolName } from '../names.ts'
 import { NOT_JSON, parseData } from '../openai/data.ts'
 import type { EventReader } from '../translation.ts'
 import { CandidateReader } from './candidate-read.ts'
@@ -19,12 +21,18 @@ import { candidateIndex } from './watch.ts'
 /** The reader of one stream, and of an answer that is not streamed. */
 export class GeminiReader implements EventReader {
   readonly #candidates = new Map<number, CandidateReader>()
+  readonly #repeats: boolean
   #events: HubEvent[] = []
   #started = false
   #over = false
   #id = ''
   /** The reason for which the prompt was refused, with all that was said of it. */
   #blocked: { readonly reason: string; readonly feedback: JsonObject } | null = null
+
+  /** @param client the dialect that will be written, if it is known. */
+  constructor(client: ProtocolName | null = null) {
+    this.#repeats = client === 'gemini'
+  }
 
   /** Whether everything that began has finished, so that the end of the body is a good one. */
   get finished(): boolean {
@@ -38,7 +46,7 @@ export class GeminiReader implements EventReader {
     if (parsed === NOT_JSON) return []
     this.#events = []
     for (const chunk of Array.isArray(parsed) ? parsed : [parsed]) {
-      if (isObject(chunk) && !this.#over) this.#readChunk(camelKeys(chunk), frame.event)
+      if (isObject(chunk) && !this.#over) this.#readChunk(chunk, frame.event)
     }
     return this.#events
   }
@@ -65,12 +73,14 @@ export class GeminiReader implements EventReader {
     return this.#events
   }
 
-  #readChunk(chunk: JsonObject, event: string | null): void {
+  #readChunk(said: JsonObject, event: string | null): void {
+    const chunk = camelKeys(said)
     if (isErrorEvent(chunk) || event === 'error') {
       this.#over = true
       this.#events.push({ type: 'error', error: readEventError(chunk) })
       return
     }
+    if (this.#repeats) this.#events.push(ownFrame('gemini', said))
     this.#start(chunk)
     const feedback = objectAt(chunk, 'promptFeedback')
     const reason = feedback === null ? null : wordAt(camelKeys(feedback), 'blockReason')

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from '../../core/json.ts'
 import type { HubEvent, HubUsage } from '../hub/events.ts'
+import { frameOf, frameText } from '../hub/own-frame.ts'
 import type { AnswerContext, EventWriter } from '../translation.ts'
 import { CandidateWriter } from './candidate-write.ts'
 import { errorObject } from './error.ts'
@@ -74,13 +75,18 @@ function timeOf(seconds: number): string | null {
   return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }
 
-/** The writer of one stream. */
+/**
+ * The writer of one stream. Where the reader told Google's own chunks, these are the stream, and
+ * what was read of them is not written again.
+ */
 export class GeminiWriter implements EventWriter {
   readonly #frame: AnswerFrame
   readonly #requestId: string
   readonly #isArray: boolean
   #began = false
   #over = false
+  #repeats = false
+  #text = ''
 
   constructor(context: AnswerContext) {
     this.#frame = new AnswerFrame(context)
@@ -89,12 +95,19 @@ export class GeminiWriter implements EventWriter {
   }
 
   write(events: readonly HubEvent[]): string {
-    let text = ''
-    for (const event of events) if (!this.#over) text += this.#writeEvent(event)
+    // What was said before a throw is not lost: it leaves with the error that follows.
+    for (const event of events) if (!this.#over) this.#text += this.#writeEvent(event)
+    const text = this.#text
+    this.#text = ''
     return text
   }
 
   #writeEvent(event: HubEvent): string {
+    const frame = event.type === 'raw' ? frameOf(event.native, 'gemini') : null
+    if (frame !== null) {
+      this.#repeats = true
+      return this.#framed(frameText(frame))
+    }
     switch (event.type) {
       case 'start':
         if (!this.#began) this.#frame.start(event)
@@ -104,22 +117,27 @@ export class GeminiWriter implements EventWriter {
         return ''
       case 'error':
         this.#over = true
-        return this.#framed({ error: errorObject(event.error, this.#requestId) }) + this.#close()
+        return this.#said({ error: errorObject(event.error, this.#requestId) }) + this.#close()
       case 'end': {
         this.#over = true
+        if (this.#repeats) return this.#close()
         const last = this.#frame.last((writer) => ({ ...writer.last(), index: writer.index }))
-        return this.#framed(last) + this.#close()
+        return this.#said(last) + this.#close()
       }
       default: {
+        if (this.#repeats) return ''
         const said = this.#frame.candidate(event.choice).write(event)
         if (said === null) return ''
-        return this.#framed(this.#frame.chunk([{ ...said, index: event.choice }]))
+        return this.#said(this.#frame.chunk([{ ...said, index: event.choice }]))
       }
     }
   }
 
-  #framed(chunk: JsonObject): string {
-    const json = JSON.stringify(chunk)
+  #said(chunk: JsonObject): string {
+    return this.#framed(JSON.stringify(chunk))
+  }
+
+  #framed(json: string): string {
     const isFirst = !this.#began
     this.#began = true
     if (!this.#isArray) return `data: ${json}\r\n\r\n`

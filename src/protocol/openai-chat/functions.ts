@@ -17,3 +17,11 @@ export function rememberFunctions(request: HubRequest): HubRequest {
 export function callsFunctions(request: HubRequest): boolean {
   return callers.has(request.extra)
 }
+
+/**
+ * Whether tools may be called by the provider in another form than the client knows: the tools of
+ * the deprecated kind, and those that take free text, which not every provider has.
+ */
+export function callsOtherwise(request: HubRequest): boolean {
+  return callsFunctions(request) || request.tools.some(({ type }) => type === 'custom')
+}

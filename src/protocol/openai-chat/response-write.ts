@@ -7,12 +7,13 @@ import {
   collect,
 } from '../hub/collect.ts'
 import type { HubEvent, Logprobs } from '../hub/events.ts'
+import { wholeFrame } from '../hub/own-frame.ts'
 import { chunkHead } from '../openai/chunk-write.ts'
 import { writeFinish } from '../openai/finish.ts'
 import { writeUsage } from '../openai/hub-usage.ts'
 import type { AnswerContext } from '../translation.ts'
 import { writeAnnotation } from './annotations.ts'
-import { callsFunctions } from './functions.ts'
+import { callsFunctions, callsOtherwise } from './functions.ts'
 import { writeReasoning } from './reasoning-write.ts'
 import { writeToolSignature } from './tool-signature.ts'
 
@@ -22,6 +23,8 @@ const names = { object: 'chat.completion', idPrefix: 'chatcmpl-' }
 export function writeChatResponse(events: readonly HubEvent[], context: AnswerContext): JsonObject {
   const answer = collect(events)
   if (answer.error !== null) throw answer.error
+  const own = callsOtherwise(context.request) ? null : wholeFrame(events, 'openai-chat')
+  if (own !== null) return own
   const usage = answer.usage === null ? null : writeUsage(answer.usage)
   const asFunction = callsFunctions(context.request)
   return {

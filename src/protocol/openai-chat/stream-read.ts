@@ -1,6 +1,7 @@
 /** Reads chat completions, streamed or whole, of OpenAI and of everyone compatible with it. */
 import { isObject, type JsonObject, objectAt } from '../../core/json.ts'
 import type { HubEvent, Logprobs } from '../hub/events.ts'
+import type { ProtocolName } from '../names.ts'
 import type { ChoiceRead } from '../openai/choice-read.ts'
 import { type ChunkLanguage, ChunkRead } from '../openai/chunk-read.ts'
 import type { EventReader } from '../translation.ts'
@@ -8,14 +9,14 @@ import { readAnnotation, readSources } from './annotations.ts'
 import { readReasoning } from './reasoning-read.ts'
 import { markToolSignature, readToolSignature } from './tool-signature.ts'
 
-/** The reader of one stream. */
-export function readChatStream(): EventReader {
-  return new ChunkRead(chatLanguage())
+/** The reader of one stream. @param client the dialect that will be written. */
+export function readChatStream(client?: ProtocolName): EventReader {
+  return new ChunkRead(chatLanguage(), client)
 }
 
-/** The events of a whole answer. */
-export function readChatResponse(body: JsonObject): readonly HubEvent[] {
-  return new ChunkRead(chatLanguage()).readWhole(body)
+/** The events of a whole answer. @param client the dialect that will be written. */
+export function readChatResponse(body: JsonObject, client?: ProtocolName): readonly HubEvent[] {
+  return new ChunkRead(chatLanguage(), client).readWhole(body)
 }
 
 /** Fields of a delta that only this dialect understands: sound, pictures, server-side tools. */

@@ -5,7 +5,7 @@ import type { ChunkNames } from '../openai/chunk-write.ts'
 import { ChunkStreamWriter } from '../openai/stream-write.ts'
 import type { AnswerContext } from '../translation.ts'
 import { ChoiceWrite } from './choice-write.ts'
-import { callsFunctions } from './functions.ts'
+import { callsFunctions, callsOtherwise } from './functions.ts'
 
 const names: ChunkNames = { object: 'chat.completion.chunk', idPrefix: 'chatcmpl-' }
 
@@ -14,7 +14,7 @@ export class ChatStreamWriter extends ChunkStreamWriter<ChoiceWrite> {
   readonly #asFunction: boolean
 
   constructor(context: AnswerContext) {
-    super(names, context)
+    super(names, context, callsOtherwise(context.request) ? null : 'openai-chat')
     this.#asFunction = callsFunctions(context.request)
   }
 

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import { type CollectedChoice, collect } from '../hub/collect.ts'
 import type { HubEvent } from '../hub/events.ts'
+import { wholeFrame } from '../hub/own-frame.ts'
 import { chunkHead } from '../openai/chunk-write.ts'
 import { writeUsage } from '../openai/hub-usage.ts'
 import type { AnswerContext } from '../translation.ts'
@@ -17,6 +18,8 @@ export function writeCompletionResponse(
 ): JsonObject {
   const answer = collect(events)
   if (answer.error !== null) throw answer.error
+  const own = wholeFrame(events, 'openai-completions')
+  if (own !== null) return own
   const usage = answer.usage === null ? null : writeUsage(answer.usage)
   return {
     ...chunkHead(answer, names, context),

@@ -1,19 +1,23 @@
 /** Reads legacy completions, streamed or whole. */
 import type { JsonObject } from '../../core/json.ts'
 import type { HubEvent } from '../hub/events.ts'
+import type { ProtocolName } from '../names.ts'
 import { type ChunkLanguage, ChunkRead } from '../openai/chunk-read.ts'
 import { readChatChoice } from '../openai-chat/stream-read.ts'
 import type { EventReader } from '../translation.ts'
 import { readLogprobs } from './logprobs.ts'
 
-/** The reader of one stream. */
-export function readCompletionStream(): EventReader {
-  return new ChunkRead(language)
+/** The reader of one stream. @param client the dialect that will be written. */
+export function readCompletionStream(client?: ProtocolName): EventReader {
+  return new ChunkRead(language, client)
 }
 
-/** The events of a whole answer. */
-export function readCompletionResponse(body: JsonObject): readonly HubEvent[] {
-  return new ChunkRead(language).readWhole(body)
+/** The events of a whole answer. @param client the dialect that will be written. */
+export function readCompletionResponse(
+  body: JsonObject,
+  client?: ProtocolName,
+): readonly HubEvent[] {
+  return new ChunkRead(language, client).readWhole(body)
 }
 
 const language: ChunkLanguage = {

@@ -44,7 +44,7 @@ class CompletionChoice implements ChoiceWriter {
 /** The writer of one stream. Text is all that this dialect has; the rest is left out. */
 export class CompletionStreamWriter extends ChunkStreamWriter<CompletionChoice> {
   constructor(context: AnswerContext) {
-    super(names, context)
+    super(names, context, 'openai-completions')
   }
 
   protected begin(index: number): CompletionChoice {

@@ -4,6 +4,7 @@ import { isObject, type JsonObject, numberAt, objectAt } from '../../core/json.t
 import type { Frame } from '../../sse/frame.ts'
 import type { HubEvent } from '../hub/events.ts'
 import { madeToolCallId } from '../hub/ids.ts'
+import { ownFrame } from '../hub/own-frame.ts'
 import type { ProtocolName } from '../names.ts'
 import type { EventReader } from '../translation.ts'
 import { choiceIndex } from './choice-index.ts'
@@ -28,6 +29,7 @@ export interface ChunkLanguage {
 export class ChunkRead implements EventReader, ChoiceHost {
   readonly dialect: ProtocolName
   readonly #language: ChunkLanguage
+  readonly #repeats: boolean
   readonly #choices = new Map<number, ChoiceRead>()
   #events: HubEvent[] = []
   #over = false
@@ -42,9 +44,11 @@ export class ChunkRead implements EventReader, ChoiceHost {
   #first: ChoiceRead | null = null
   #lastUsage = ''
 
-  constructor(language: ChunkLanguage) {
+  /** @param client the dialect that will be written, if it is known. */
+  constructor(language: ChunkLanguage, client: ProtocolName | null = null) {
     this.dialect = language.dialect
     this.#language = language
+    this.#repeats = client === language.dialect
   }
 
   get answerId(): string {
@@ -101,6 +105,7 @@ export class ChunkRead implements EventReader, ChoiceHost {
       this.#fail(readEventError(chunk))
       return
     }
+    if (this.#repeats) this.#events.push(ownFrame(this.dialect, withoutFailure(chunk)))
     this.#takeHead(chunk)
     this.#takeUsage(chunk, choices)
     for (const choice of choices) {
@@ -191,6 +196,22 @@ export class ChunkRead implements EventReader, ChoiceHost {
     this.#events.push({ type: 'error', error })
     this.#over = true
   }
+}
+
+/** A failure is told by an event of its own, which says it as all others are said. */
+function withoutFailure(chunk: JsonObject): JsonObject {
+  const { choices } = chunk
+  if (!Array.isArray(choices) || !choices.some(hasFailed)) return chunk
+  const without = (choice: unknown): unknown => {
+    if (!hasFailed(choice)) return choice
+    const { error: _error, ...rest } = choice
+    return { ...rest, finish_reason: null }
+  }
+  return { ...chunk, choices: choices.map(without) }
+}
+
+function hasFailed(choice: unknown): choice is JsonObject {
+  return isObject(choice) && isFailedFinish(textOf(choice.finish_reason))
 }
 
 function textOf(value: unknown): string {

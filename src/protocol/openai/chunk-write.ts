@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { HubEvent, HubUsage } from '../hub/events.ts'
 import { madeAnswerId } from '../hub/ids.ts'
+import { frameText } from '../hub/own-frame.ts'
 import type { AnswerContext } from '../translation.ts'
 import { endMarker } from './data.ts'
 import { dataErrorEvent } from './error.ts'
@@ -71,11 +72,27 @@ export class ChunkText {
     if (rest !== '{}') this.#text += `${this.#before}],${rest.slice(1)}\n\n`
   }
 
+  /**
+   * A chunk as the provider of this dialect sent it.
+   * @throws GatewayError `upstream_protocol_error` for one that cannot be said.
+   */
+  repeat(chunk: JsonObject): void {
+    // Not every provider asks whether counts are wanted; who did not ask expects choices.
+    const hasChoices = !Array.isArray(chunk.choices) || chunk.choices.length > 0
+    if (!this.#usage && chunk.usage && !hasChoices) return
+    this.#text += `data: ${frameText(chunk)}\n\n`
+  }
+
+  /** The end of a stream whose chunks said all the rest. */
+  marker(): void {
+    this.#text += `data: ${endMarker}\n\n`
+  }
+
   /** The end of a complete stream: usage for those who asked, then the marker. */
   end(usage: HubUsage | null): void {
     const counts = this.#usage && usage !== null ? writeUsage(usage) : null
     if (counts !== null) this.fields({ usage: counts })
-    this.#text += `data: ${endMarker}\n\n`
+    this.marker()
   }
 
   /** The end of a stream that failed. */

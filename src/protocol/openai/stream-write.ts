@@ -1,5 +1,7 @@
 /** Writes a stream of chunks with `choices`: what chat and completions have in common of it. */
 import type { HubEvent, HubUsage } from '../hub/events.ts'
+import { frameOf } from '../hub/own-frame.ts'
+import type { ProtocolName } from '../names.ts'
 import type { AnswerContext, EventWriter } from '../translation.ts'
 import { type ChunkNames, ChunkText } from './chunk-write.ts'
 
@@ -13,14 +15,23 @@ export interface ChoiceWriter {
   finish(event: Extract<HubEvent, { type: 'finish' }> | null): void
 }
 
-/** The writer of one stream. A dialect says how its choices and its own events are written. */
+/**
+ * The writer of one stream. A dialect says how its choices and its own events are written.
+ *
+ * Where the reader told the provider's own chunks, these are the stream, and what was read of them
+ * is not written again: only the end and a failure are, which are never part of a chunk.
+ */
 export abstract class ChunkStreamWriter<Choice extends ChoiceWriter> implements EventWriter {
   protected readonly out: ChunkText
   readonly #choices = new Map<number, Choice>()
+  /** Whose chunks are repeated; null where none are. */
+  readonly #own: ProtocolName | null
+  #repeats = false
   #usage: HubUsage | null = null
   #over = false
 
-  constructor(names: ChunkNames, context: AnswerContext) {
+  constructor(names: ChunkNames, context: AnswerContext, own: ProtocolName | null) {
+    this.#own = own
     this.out = new ChunkText(names, context)
   }
 
@@ -52,22 +63,40 @@ export abstract class ChunkStreamWriter<Choice extends ChoiceWriter> implements 
         this.#usage = event.usage
         return
       case 'raw':
-        this.raw(event)
+        this.#takeRaw(event)
         return
       case 'finish':
-        this.choice(event.choice).finish(event)
+        if (!this.#repeats) this.choice(event.choice).finish(event)
         return
       case 'error':
         this.out.error(event)
         this.#over = true
         return
       case 'end':
-        for (const choice of this.#choices.values()) choice.finish(null)
-        this.out.end(this.#usage)
-        this.#over = true
+        this.#end()
         return
       default:
-        this.choice(event.choice).take(event)
+        if (!this.#repeats) this.choice(event.choice).take(event)
     }
+  }
+
+  #takeRaw(event: Extract<HubEvent, { type: 'raw' }>): void {
+    const frame = this.#own === null ? null : frameOf(event.native, this.#own)
+    if (frame !== null) {
+      this.#repeats = true
+      this.out.repeat(frame)
+    } else if (!this.#repeats) {
+      this.raw(event)
+    }
+  }
+
+  #end(): void {
+    this.#over = true
+    if (this.#repeats) {
+      this.out.marker()
+      return
+    }
+    for (const choice of this.#choices.values()) choice.finish(null)
+    this.out.end(this.#usage)
   }
 }
