@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Agent } from './clients/client.ts'
 import { expectAnswered, expectArrived } from './expected.ts'
+import { bedrockInvoke } from './providers/bedrock-invoke.ts'
 import { openaiResponses } from './providers/openai-responses.ts'
 import type { ScriptedProvider, Step } from './providers/provider.ts'
 import { Stand } from './stand.ts'
@@ -23,7 +24,7 @@ let stand: Stand
 let preferringStand: Stand
 beforeAll(async () => {
   stand = await Stand.start(providers)
-  preferringStand = await Stand.start([preferring])
+  preferringStand = await Stand.start([preferring, bedrockInvoke])
 })
 afterAll(async () => {
   await stand.stop()
@@ -64,6 +65,11 @@ test.each(
     .map((agent) => [agent.dialect, agent] as const),
 )('%s meets openai-responses where that is preferred', (_, agent) =>
   converse(agent, preferring, preferringStand),
+)
+
+test.each(agents.map((agent) => [agent.dialect, agent] as const))(
+  '%s meets bedrock-invoke where that is preferred',
+  (_, agent) => converse(agent, bedrockInvoke, preferringStand),
 )
 
 test('every dialect is met by somebody', () => {

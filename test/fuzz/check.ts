@@ -61,7 +61,7 @@ function checkRequest({ dialect, data }: FuzzInput): void {
 
 const writers = [
   ...['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages', 'gemini'],
-  ...['bedrock-converse', 'cohere-chat', 'ollama-chat'],
+  ...['bedrock-converse', 'bedrock-invoke', 'cohere-chat', 'ollama-chat'],
 ] as const
 
 /** The result, or null where the request is refused with a 400. */

@@ -45,7 +45,7 @@ function makeStream(random: Random): Pick<FuzzInput, 'dialect' | 'data'> {
 /** The frames as their dialect's own server would put them on the wire, or nearly so. */
 export function framed(dialect: string, frames: SeedStream, random: Random): Uint8Array {
   const { framing } = dialectNamed(dialect)
-  if (framing === 'aws-event-stream') return awsFramed(frames)
+  if (framing === 'aws-event-stream') return awsFramed(frames, dialect === 'bedrock-invoke')
   const lineEnd = random.chance(0.8) ? '\n' : random.pick(['\r\n', '\r'])
   const texts = frames.map(({ event, data }) => {
     const text = typeof data === 'string' ? data : JSON.stringify(data)
@@ -58,10 +58,15 @@ export function framed(dialect: string, frames: SeedStream, random: Random): Uin
   return new TextEncoder().encode(texts.join(''))
 }
 
-function awsFramed(frames: SeedStream): Uint8Array {
+/** @param wraps the data is inside of a chunk, in base64. */
+function awsFramed(frames: SeedStream, wraps: boolean): Uint8Array {
   const messages = frames.map(({ event, data }) => {
     const name = event ?? 'contentBlockDelta'
     const isException = name.startsWith('exception:')
+    if (wraps && !isException) {
+      const bytes = Buffer.from(JSON.stringify(data) ?? '').toString('base64')
+      return awsMessage('event', 'chunk', { bytes, p: 'ab' })
+    }
     const type = isException ? name.slice('exception:'.length) : name
     return awsMessage(isException ? 'exception' : 'event', type, data)
   })

@@ -1,6 +1,7 @@
 /** One input of the fuzzer, as it is made, run, and kept in a file of the corpus. */
 
 import { bedrockConverse } from '../../src/protocol/bedrock-converse.ts'
+import { bedrockInvoke } from '../../src/protocol/bedrock-invoke.ts'
 import { cohereChat } from '../../src/protocol/cohere-chat.ts'
 import { ollamaChat } from '../../src/protocol/ollama-chat.ts'
 import type { Protocol } from '../../src/protocol/protocol.ts'
@@ -14,7 +15,7 @@ export const clientDialects: readonly Protocol[] = Object.values<Protocol>(proto
 /** Dialects that are translated from, and by whom no client is spoken to. */
 export const providerDialects: readonly Protocol[] = [
   ...clientDialects,
-  ...[bedrockConverse, cohereChat, ollamaChat],
+  ...[bedrockConverse, bedrockInvoke, cohereChat, ollamaChat],
 ]
 
 function clientNames(): Readonly<Record<string, true>> {

@@ -319,6 +319,8 @@ export const seedStreams: ReadonlyMap<string, readonly SeedStream[]> = new Map([
   ['anthropic-messages', anthropic],
   ['gemini', gemini],
   ['bedrock-converse', converse],
+  // The messages of Anthropic; they are wrapped where they are framed.
+  ['bedrock-invoke', [...anthropic, ...converse.slice(1)]],
   ['cohere-chat', cohere],
   ['ollama-chat', ollama],
 ])

@@ -27,9 +27,15 @@ const kinds: Readonly<Partial<Record<SourceName, readonly [string, readonly Clie
   messages: ['anthropic', everywhere],
   gemini: ['gemini', everywhere],
   converse: ['bedrock', everywhere],
+  invoke: ['bedrock', everywhere],
   cohere: ['cohere', everywhere],
   // What it knows of OpenAI's dialects it is asked for in these.
   ollama: ['ollama', ['messages', 'gemini']],
+}
+
+/** What is asked for, where it is the model that decides what is spoken. */
+const models: Readonly<Partial<Record<SourceName, string>>> = {
+  invoke: 'anthropic.test-model-v1:0',
 }
 
 /** How many recordings of each dialect are played. */
@@ -40,6 +46,9 @@ const contentTypes = {
   ndjson: 'application/x-ndjson',
   'aws-event-stream': 'application/vnd.amazon.eventstream',
 } as const
+
+/** Claude is asked by `InvokeModel`, and whatever else Bedrock has by Converse. */
+const preferred = { bedrock: { dialect: 'invoke' } }
 
 let stand: Stand
 let upstream: Upstream
@@ -54,7 +63,7 @@ beforeAll(async () => {
     const headers = { 'content-type': contentType }
     await replay(body, 'whole', { headers })(request, connection)
   })
-  ;({ app } = await startAppWith({ PORT: '0', ...environmentOf(upstream.url) }))
+  ;({ app } = await startAppWith({ PORT: '0', ...environmentOf(upstream.url, preferred) }))
 })
 
 afterAll(async () => {
@@ -101,11 +110,14 @@ describeWithFixtures('recordings through the program', () => {
       test.each(routes.map((name) => [name] as const))('asked for as %s', async (client) => {
         body = new Uint8Array(readableBytes(recording))
         contentType = contentTypes[sources[recording.source].framing]
-        const own = client === recording.source
-        const { account } = expectedAt(client, own, original)
-        const asked = new Clients(app.url.origin, `${kind}/test-model`)
+        const passed = client === recording.source
+        const { account } = expectedAt(client, client === recording.speaks, original)
+        const asked = new Clients(
+          app.url.origin,
+          `${kind}/${models[recording.source] ?? 'test-model'}`,
+        )
         const read = await clients[client].readStream(asked)
-        if (own) expectUntouched(read, account)
+        if (passed) expectUntouched(read, account)
         else expectSame(read, account)
       })
     },

@@ -51,7 +51,8 @@ function blocksOf(step: Step): readonly Event[] {
   ]
 }
 
-function answer(step: Step): Uint8Array {
+/** The events of an answer. */
+export function eventsOf(step: Step): readonly Event[] {
   const usage = { input_tokens: 90, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
   const message = {
     ...{ id: `msg_01${step}`, type: 'message', role: 'assistant', model: 'claude-sonnet-4-5' },
@@ -59,7 +60,7 @@ function answer(step: Step): Uint8Array {
     usage: { ...usage, output_tokens: 1 },
   }
   const reason = step === 'calls' ? 'tool_use' : 'end_turn'
-  const events: readonly Event[] = [
+  return [
     { type: 'message_start', message },
     ...blocksOf(step),
     {
@@ -69,7 +70,6 @@ function answer(step: Step): Uint8Array {
     },
     { type: 'message_stop' },
   ]
-  return sseBytes(events.map((event) => [event.type, event]))
 }
 
 type Body = z.infer<typeof anthropicMessagesRequest>
@@ -111,8 +111,24 @@ function readAssistant({ content }: Extract<Message, { role: 'assistant' }>): Se
   return turn
 }
 
-/** Turns must take turns here; neighbours would be merged, and we do not rely on that. */
-function read({ system, messages, tools, thinking, output_config: output }: Body): Seen {
+/**
+ * The conversation in a body, wherever Claude runs. Turns must take turns here; neighbours would
+ * be merged, and we do not rely on that.
+ */
+export function readMessages(body: Omit<Body, 'model' | 'stream'>): Seen {
+  const seen = seenIn(body)
+  expectOrder(seen)
+  expectThinkingFirst(seen)
+  return seen
+}
+
+function seenIn({
+  system,
+  messages,
+  tools,
+  thinking,
+  output_config: output,
+}: Omit<Body, 'model' | 'stream'>): Seen {
   for (const [index, { role }] of messages.entries()) {
     expect(role).toBe(index % 2 === 0 ? 'user' : 'assistant')
   }
@@ -142,14 +158,9 @@ export const anthropicMessages: ScriptedProvider = {
     expect(['2023-06-01', '2026-10-21']).toContain(`${request.header('anthropic-version')}`)
   },
   schema: anthropicMessagesRequest,
-  read(body) {
-    const seen = read(body as Body)
-    expectOrder(seen)
-    expectThinkingFirst(seen)
-    return seen
-  },
+  read: (body) => readMessages(body as Body),
   contentType: 'text/event-stream; charset=utf-8',
-  answer,
+  answer: (step) => sseBytes(eventsOf(step).map((event) => [event.type, event])),
   callIds,
   signature,
   takesThinking: 'signed',
