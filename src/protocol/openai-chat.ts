@@ -1,4 +1,5 @@
 /** Chat completions: what most applications and most providers speak. */
+import { tellingCustomCalls, withCustomCalls } from './hub/custom-calls.ts'
 import { heartbeat, readError, writeError } from './openai/error.ts'
 import { hasForeignReasoning } from './openai-chat/foreign-reasoning.ts'
 import { losses } from './openai-chat/losses.ts'
@@ -27,9 +28,10 @@ export const openaiChat: Protocol = {
     readRequest: readChatRequest,
     writeRequest: writeChatRequest,
     readResponse: readChatResponse,
-    writeResponse: writeChatResponse,
+    writeResponse: (events, context) =>
+      writeChatResponse(withCustomCalls(events, context), context),
     reader: readChatStream,
-    writer: (context) => new ChatStreamWriter(context),
+    writer: (context) => tellingCustomCalls(new ChatStreamWriter(context), context),
     losses,
   },
 }

@@ -1,4 +1,5 @@
 /** OpenAI's Responses API. */
+import { tellingCustomCalls, withCustomCalls } from './hub/custom-calls.ts'
 import { heartbeat, readError, writeError } from './openai/error.ts'
 import { hasForeignReasoning } from './openai-responses/foreign-reasoning.ts'
 import { losses } from './openai-responses/losses.ts'
@@ -15,9 +16,9 @@ const translation: Translation = {
   readRequest,
   writeRequest,
   readResponse: (body) => new ResponseReader().readResponse(body),
-  writeResponse,
+  writeResponse: (events, context) => writeResponse(withCustomCalls(events, context), context),
   reader: () => new ResponseReader(),
-  writer: (context) => new ResponseWriter(context),
+  writer: (context) => tellingCustomCalls(new ResponseWriter(context), context),
   losses,
 }
 

@@ -1,5 +1,7 @@
 /** What clients carry in their history from one provider of chats to another, unawares. */
 import { isObject, type JsonObject } from '../core/json.ts'
+import { hasCustomTools } from '../protocol/openai-chat/custom-tools.ts'
+import { CUSTOM_TOOLS } from './custom-tools.ts'
 import type { Provider } from './provider.ts'
 import type { Quirk } from './quirks.ts'
 
@@ -8,7 +10,8 @@ const carried = ['reasoning_content', 'reasoning_details', 'extra_content'] as c
 
 /**
  * Finds requests of chats that a provider would refuse because of what another one said in earlier
- * turns; its quirks know which fields those are. Undefined where it takes them all.
+ * turns, or because of custom tools; its quirks know which those are. Undefined where it takes
+ * them all.
  */
 export function foreignTo(quirks: readonly Quirk[]): Provider['foreign'] {
   const drops = (field: string): boolean => quirks.some(({ what }) => what === `messages.${field}`)
@@ -18,11 +21,16 @@ export function foreignTo(quirks: readonly Quirk[]): Provider['foreign'] {
   const fields = carried.filter(
     (field) => drops(field) || (dropsThinking && field === 'reasoning_details'),
   )
-  if (fields.length === 0) return undefined
+  const lacksCustom = quirks.some(({ what }) => what === CUSTOM_TOOLS)
+  const marks = [...fields, ...(lacksCustom ? ['custom'] : [])].map((word) => `"${word}"`)
+  if (marks.length === 0) return undefined
   return {
-    marks: fields.map((field) => `"${field}"`),
-    test: ({ messages }) =>
-      Array.isArray(messages) && messages.some((message) => carries(message, fields)),
+    marks,
+    test: (body) => {
+      if (lacksCustom && hasCustomTools(body)) return true
+      const { messages } = body
+      return Array.isArray(messages) && messages.some((message) => carries(message, fields))
+    },
   }
 }
 

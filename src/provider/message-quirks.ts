@@ -1,6 +1,7 @@
 /** Quirks that concern what messages look like. */
 import { isObject, type JsonObject } from '../core/json.ts'
 import { hashText } from '../protocol/hub/ids.ts'
+import { customToolsAreFunctions } from './custom-tools.ts'
 import { dropped, type Quirk, replaced } from './quirks.ts'
 
 /** A quirk of each message; `isLast` tells the one that the answer follows. */
@@ -175,6 +176,7 @@ export function fittedCallIds(legal: RegExp, length: number): Quirk {
 const notStored = 'It concerns what OpenAI stores or bills.'
 
 const commonQuirks: readonly Quirk[] = [
+  customToolsAreFunctions,
   developerIsSystem,
   refusalIsText,
   withoutAnnotations,
@@ -197,6 +199,7 @@ export function common(keeping: readonly string[] = []): readonly Quirk[] {
 
 /** What a server that is only known to be compatible cannot be expected to know. */
 export const documentedOnly: readonly Quirk[] = [
+  customToolsAreFunctions,
   developerIsSystem,
   withoutAnnotations,
   withoutReasoningDetails,

@@ -95,7 +95,6 @@ export function refusedParam(run: () => unknown): string | null {
 
 /** The parameter of the client at fault, where the list of losses is more exact. */
 const paramOf: ReadonlyMap<string, string> = new Map([
-  ['tools.custom', 'tools'],
   ['tools.native', 'tools'],
   ['content.native', 'messages'],
 ])
@@ -113,7 +112,6 @@ export const everywhereRefused: readonly (readonly [string, Partial<HubRequest>]
   ['n', { choices: 2 }],
   ['logit_bias', { logitBias: { '50256': -100 } }],
   ['parallel_tool_calls', { parallelToolCalls: false, tools: [weather] }],
-  ['tools.custom', { tools: [{ type: 'custom', name: 'x', description: null, format: null }] }],
   [
     'tools.native',
     { tools: [{ type: 'native', native: { dialect: 'openai-responses', value: {} } }] },

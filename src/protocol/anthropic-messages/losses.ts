@@ -1,6 +1,7 @@
 /** What the Messages API has no words for: the list behind the code and the README's table. */
+import { customTools } from '../hub/function-tools.ts'
 import { changed, dropped, type Loss, type Losses, refused } from '../hub/losses.ts'
-import { customTools, foreignBlocks } from '../hub/native-parts.ts'
+import { foreignBlocks } from '../hub/native-parts.ts'
 import { dialect } from './words.ts'
 
 /** Other dialects' fields that only steer how their own servers work. */
@@ -62,7 +63,7 @@ const request: readonly Loss[] = [
   changed('tool_calls.id', 'Characters that are not allowed, and repeated ids, are replaced.'),
   changed('white space at the end of a prefill', 'It is refused here, and cut off.'),
   ...foreignBlocks,
-  customTools,
+  ...customTools,
 ]
 
 const answer: readonly Loss[] = [

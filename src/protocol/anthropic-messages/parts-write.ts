@@ -103,7 +103,7 @@ export class PartWriter {
       type: 'tool_use',
       id: this.#ids.begin(part.id),
       name: part.name,
-      input: part.custom ? { input: part.arguments } : readArguments(part.arguments),
+      input: readArguments(part.arguments),
       ...writeCache(part.cache),
       ...ownValue(part.details),
     }

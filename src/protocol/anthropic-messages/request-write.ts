@@ -1,5 +1,6 @@
 /** Writes a request of the Messages API. */
 import { isObject, type JsonObject, textAt } from '../../core/json.ts'
+import { withFunctionTools } from '../hub/function-tools.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { HubRequest, Tool, ToolChoice } from '../hub/request.ts'
 import { mayDrop } from './losses.ts'
@@ -26,7 +27,8 @@ const neutral: ReadonlyMap<string, string> = new Map([
  * A request for a provider.
  * @throws GatewayError a 400 that names what cannot be said.
  */
-export function writeRequest(request: HubRequest): JsonObject {
+export function writeRequest(said: HubRequest): JsonObject {
+  const request = withFunctionTools(said)
   const isOwn = request.extra.dialect === dialect
   refuseUnspeakable(request)
   const traits = modelTraits(request.model)
@@ -102,9 +104,8 @@ function writeTools(request: HubRequest): readonly JsonObject[] {
 }
 
 function writeTool(tool: Tool): JsonObject {
-  if (tool.type === 'custom') throw cannotSay(dialect, 'tools')
-  if (tool.type === 'native') {
-    const own = ownValue(tool.native)
+  if (tool.type !== 'function') {
+    const own = tool.type === 'native' ? ownValue(tool.native) : null
     if (own === null) throw cannotSay(dialect, 'tools')
     return own
   }

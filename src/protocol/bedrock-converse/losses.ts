@@ -1,7 +1,8 @@
 /** What Converse has no words for. Writers consult it, and the README is made from it. */
 import { foreignFields } from '../hub/foreign-fields.ts'
+import { customTools } from '../hub/function-tools.ts'
 import { changed, dropped, type Loss, type Losses, refused } from '../hub/losses.ts'
-import { customTools, foreignBlocks } from '../hub/native-parts.ts'
+import { foreignBlocks } from '../hub/native-parts.ts'
 
 const request: readonly Loss[] = [
   dropped('message.name', 'Speakers have no names.'),
@@ -44,7 +45,7 @@ const request: readonly Loss[] = [
   refused('media.format', 'The format is none that AWS takes.'),
   ...foreignFields,
   ...foreignBlocks,
-  customTools,
+  ...customTools,
 ]
 
 /** The losses of this dialect. No client speaks it, so no answer is ever written in it. */

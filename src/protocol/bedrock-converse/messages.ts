@@ -61,9 +61,9 @@ function writePart(part: Part): readonly JsonObject[] {
     case 'reasoning':
       return writeReasoning(part)
     case 'tool-call': {
-      const { name, custom } = part
+      const { name } = part
       const toolUseId = fittedToolCallId(part.id, toolCallIdChars)
-      const input = custom ? { input: part.arguments } : writeArguments(part.arguments)
+      const input = writeArguments(part.arguments)
       return [{ toolUse: { toolUseId, name, input } }, ...cachePoint(part.cache)]
     }
     case 'tool-result':

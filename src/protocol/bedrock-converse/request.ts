@@ -1,6 +1,7 @@
 /** Writes the body of `Converse` and `ConverseStream`; model and streaming are in the path. */
 import type { JsonObject } from '../../core/json.ts'
 import { dropExtra, filled } from '../hub/foreign-fields.ts'
+import { withFunctionTools } from '../hub/function-tools.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { HubRequest, ResponseFormat, Tool } from '../hub/request.ts'
 import { losses } from './losses.ts'
@@ -10,7 +11,8 @@ import { writeModelFields } from './reasoning.ts'
 const dialect = 'bedrock-converse'
 
 /** @throws GatewayError a 400 that names the parameter, for what the dialect cannot say. */
-export function writeRequest(request: HubRequest): JsonObject {
+export function writeRequest(said: HubRequest): JsonObject {
+  const request = withFunctionTools(said)
   refuse(request)
   dropExtra(request.extra, losses)
   const { messages, system, hasToolUse } = writeMessages(request.messages)
@@ -78,8 +80,7 @@ function writeChoice(choice: HubRequest['toolChoice']): JsonObject | null {
 }
 
 function writeTool(tool: Tool): readonly JsonObject[] {
-  if (tool.type === 'custom') throw cannotSay(dialect, 'tools')
-  if (tool.type === 'native') throw cannotSay(dialect, 'tools')
+  if (tool.type !== 'function') throw cannotSay(dialect, 'tools')
   const { name, description, parameters, strict, cache } = tool
   const toolSpec = {
     name,

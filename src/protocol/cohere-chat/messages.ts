@@ -74,10 +74,11 @@ function writeAssistant(parts: readonly Part[]): JsonObject {
     ...(content.length > 0 && { content }),
     ...(hasPlan && { tool_plan: thought }),
     ...(calls.length > 0 && {
-      tool_calls: calls.map(({ id, name, custom, arguments: said }) => {
-        const written = custom ? JSON.stringify({ input: said }) : said
-        return { id, type: 'function', function: { name, arguments: written } }
-      }),
+      tool_calls: calls.map(({ id, name, arguments: written }) => ({
+        id,
+        type: 'function',
+        function: { name, arguments: written },
+      })),
     }),
   }
 }

@@ -1,6 +1,7 @@
 /** Writes the body of `/v2/chat`. */
 import type { JsonObject } from '../../core/json.ts'
 import { dropExtra, filled } from '../hub/foreign-fields.ts'
+import { withFunctionTools } from '../hub/function-tools.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { HubRequest, ReasoningSettings, ResponseFormat, Tool } from '../hub/request.ts'
 import { losses } from './losses.ts'
@@ -12,7 +13,8 @@ const dialect = 'cohere-chat'
 const TOP_P_MAX = 0.99
 
 /** @throws GatewayError a 400 that names the parameter, for what the dialect cannot say. */
-export function writeRequest(request: HubRequest): JsonObject {
+export function writeRequest(said: HubRequest): JsonObject {
+  const request = withFunctionTools(said)
   refuse(request)
   dropExtra(request.extra, losses)
   const { topP } = request

@@ -1,6 +1,7 @@
 /** What Gemini has no words for. Writers consult it, and the README is made from it. */
+import { customTools } from '../hub/function-tools.ts'
 import { cannotSay, changed, dropped, type Loss, type Losses, refused } from '../hub/losses.ts'
-import { customTools, foreignBlocks } from '../hub/native-parts.ts'
+import { foreignBlocks } from '../hub/native-parts.ts'
 
 const request: readonly Loss[] = [
   dropped('cache', 'Gemini caches prefixes by itself; markers are not needed.'),
@@ -43,7 +44,7 @@ const request: readonly Loss[] = [
   refused('parallel_tool_calls', 'Calls in parallel cannot be switched off.'),
   refused('logit_bias', 'There is no such setting.'),
   ...foreignBlocks,
-  customTools,
+  ...customTools,
 ]
 
 const answer: readonly Loss[] = [

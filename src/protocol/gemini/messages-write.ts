@@ -104,7 +104,6 @@ function writeCall(part: ToolCallPart): JsonObject {
 }
 
 function argumentsOf(part: ToolCallPart): JsonObject {
-  if (part.custom) return { input: part.arguments }
   if (part.arguments.trim() === '') return {}
   try {
     const value: unknown = JSON.parse(part.arguments)

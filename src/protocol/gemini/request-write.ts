@@ -1,5 +1,6 @@
 /** Writes the body of `generateContent` and `streamGenerateContent`. */
 import type { JsonObject } from '../../core/json.ts'
+import { withFunctionTools } from '../hub/function-tools.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { HubRequest, ResponseFormat } from '../hub/request.ts'
 import { needsSignedCalls } from './foreign.ts'
@@ -18,7 +19,8 @@ const tiers: ReadonlySet<string> = new Set(['standard', 'flex', 'priority'])
  * The body; model and streaming are in the path.
  * @throws GatewayError a 400 that names the parameter, for what the dialect cannot say.
  */
-export function writeRequest(request: HubRequest): JsonObject {
+export function writeRequest(said: HubRequest): JsonObject {
+  const request = withFunctionTools(said)
   if (request.parallelToolCalls === false && request.tools.length > 0) {
     throw cannotSay('gemini', 'parallel_tool_calls')
   }

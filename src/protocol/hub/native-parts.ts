@@ -20,16 +20,6 @@ export const foreignBlocks: readonly Loss[] = [
 ]
 
 /**
- * For dialects whose tools take JSON objects. A function with one text would be called as a
- * function, and the client waits for the call of a custom tool.
- */
-export const customTools: Loss = {
-  what: 'tools.custom',
-  how: 'refused',
-  note: 'Tools that take free text do not exist; as functions they would be called otherwise.',
-}
-
-/**
  * `messages` without the foreign blocks of the assistant's turns, and without the turns that were
  * nothing else.
  * @throws GatewayError a 400 for a foreign block that the client itself says: it is a part of the

@@ -143,7 +143,10 @@ export type Tool =
       readonly type: 'custom'
       readonly name: string
       readonly description: string | null
+      /** As in Responses: `{type:'grammar', syntax, definition}`, or `{type:'text'}`. */
       readonly format: JsonObject | null
+      /** Fields that only its own dialect understands, such as Responses' `allowed_callers`. */
+      readonly details?: Native
     }
   | { readonly type: 'native'; readonly native: Native }
 

@@ -1,7 +1,8 @@
 /** What Ollama's own API has no words for. Writers consult it, and the README is made from it. */
 import { foreignFields } from '../hub/foreign-fields.ts'
+import { customTools } from '../hub/function-tools.ts'
 import { changed, dropped, type Loss, type Losses, refused } from '../hub/losses.ts'
-import { customTools, foreignBlocks } from '../hub/native-parts.ts'
+import { foreignBlocks } from '../hub/native-parts.ts'
 
 const request: readonly Loss[] = [
   dropped('cache', 'Prefixes are kept by the server as it sees fit.'),
@@ -38,7 +39,7 @@ const request: readonly Loss[] = [
   refused('audio', 'Audio cannot be sent.'),
   ...foreignFields,
   ...foreignBlocks,
-  customTools,
+  ...customTools,
 ]
 
 /** The losses of this dialect. No client speaks it, so no answer is ever written in it. */

@@ -40,8 +40,8 @@ function writeMessage(role: Message['role'], parts: readonly Part[]): JsonObject
   }
 }
 
-function writeCall({ id, name, custom, arguments: written }: ToolCall): JsonObject {
-  const parsed = custom ? NOT_JSON : written.trim() === '' ? {} : parseData(written)
+function writeCall({ id, name, arguments: written }: ToolCall): JsonObject {
+  const parsed = written.trim() === '' ? {} : parseData(written)
   const input = isObject(parsed) ? parsed : { input: parsed === NOT_JSON ? written : parsed }
   return { id, function: { name, arguments: input } }
 }

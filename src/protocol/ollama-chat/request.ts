@@ -1,6 +1,7 @@
 /** Writes the body of `/api/chat`. */
 import type { JsonObject } from '../../core/json.ts'
 import { dropExtra, filled } from '../hub/foreign-fields.ts'
+import { withFunctionTools } from '../hub/function-tools.ts'
 import { cannotSay } from '../hub/losses.ts'
 import type { HubRequest, ReasoningSettings, ResponseFormat, Tool } from '../hub/request.ts'
 import { losses } from './losses.ts'
@@ -9,7 +10,8 @@ import { writeMessages } from './messages.ts'
 const dialect = 'ollama-chat'
 
 /** @throws GatewayError a 400 that names the parameter, for what the dialect cannot say. */
-export function writeRequest(request: HubRequest): JsonObject {
+export function writeRequest(said: HubRequest): JsonObject {
+  const request = withFunctionTools(said)
   refuse(request)
   dropExtra(request.extra, losses)
   return {

@@ -41,6 +41,7 @@ const answer: readonly Loss[] = [
   dropped('finish.details', 'Safety ratings and stop details of other dialects are left out.'),
   changed('finish.pause', 'It is `stop`; `native_finish_reason` says that the turn goes on.'),
   changed('citation.position', 'Where no position is known it is 0.'),
+  changed('tool-call.custom', 'Arguments of a stand-in without its one text are the text.'),
   changed('message.order', 'All text of an answer is one, whatever stood between.'),
 ]
 

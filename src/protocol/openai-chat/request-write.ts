@@ -12,6 +12,7 @@ import type {
 import type { ProtocolName } from '../names.ts'
 import { withoutNulls, writeSampling } from '../openai/sampling.ts'
 import { writeCache } from './content-write.ts'
+import { writeCustomTool } from './custom-tools.ts'
 import { losses } from './losses.ts'
 import { writeMessages } from './messages-write.ts'
 
@@ -78,10 +79,8 @@ function writeTool(tool: Tool): JsonObject {
       const about = withoutNulls({ name, description, parameters, strict })
       return { type: 'function', function: about, ...writeCache(cache) }
     }
-    case 'custom': {
-      const { name, description, format } = tool
-      return { type: 'custom', custom: withoutNulls({ name, description, format }) }
-    }
+    case 'custom':
+      return writeCustomTool(tool)
     case 'native':
       if (tool.native.dialect === 'openai-chat' && isObject(tool.native.value)) {
         return tool.native.value

@@ -3,6 +3,7 @@ import { isObject, textAt } from '../../core/json.ts'
 import type { Tool, ToolChoice } from '../hub/request.ts'
 import { Fields, wrongParameter } from '../openai/fields.ts'
 import { readCache } from './content-read.ts'
+import { readCustomTool } from './custom-tools.ts'
 
 /** The tools; those of the deprecated `functions` as well. @throws GatewayError a 400. */
 export function readTools(fields: Fields): readonly Tool[] {
@@ -11,15 +12,7 @@ export function readTools(fields: Fields): readonly Tool[] {
 }
 
 function readTool(fields: Fields): Tool {
-  if (fields.text('type') === 'custom') {
-    const custom = fields.inside('custom')
-    return {
-      type: 'custom',
-      name: custom.needText('name'),
-      description: custom.text('description'),
-      format: custom.object('format'),
-    }
-  }
+  if (fields.text('type') === 'custom') return readCustomTool(fields)
   if (fields.object('function') !== null) return readFunction(fields.inside('function'), fields)
   const type = fields.text('type')
   if (type === null || type === 'function') {

@@ -59,6 +59,7 @@ const answer: readonly Loss[] = [
   changed('reasoning', 'Thinking is told as a summary, which is what clients show.'),
   changed('reasoning-signature', 'Another provider’s travels marked, for its own return.'),
   changed('tool-call.signature', 'It travels in a reasoning item in front of the call.'),
+  changed('tool-call.custom', 'Arguments of a stand-in without its one text are the text.'),
   changed('finish.pause', 'The response is completed.'),
   changed('usage', 'Details that were not reported are zero, for they must be numbers.'),
 ]

@@ -5,6 +5,7 @@ import type { Tool, ToolChoice } from '../hub/request.ts'
 import { type Fields, missing } from './fields.ts'
 import { dialect, ownNative, ownValue } from './words.ts'
 
+const customKeys = new Set(['type', 'name', 'description', 'format'])
 const functionKeys = new Set(['type', 'name', 'description', 'parameters', 'strict'])
 
 /** One tool. @throws GatewayError for one without a type or a name. */
@@ -22,13 +23,16 @@ export function readTool(tool: Fields): Tool {
         ...(details !== null && { details: ownNative(details) }),
       }
     }
-    case 'custom':
+    case 'custom': {
+      const details = tool.rest(customKeys)
       return {
         type: 'custom',
         name: tool.needText('name'),
         description: tool.text('description'),
         format: tool.object('format'),
+        ...(details !== null && { details: ownNative(details) }),
       }
+    }
     default:
       return { type: 'native', native: ownNative(tool.value) }
   }
@@ -55,12 +59,13 @@ export function writeTool(tool: Tool, saysOwn: boolean): JsonObject {
       }
     }
     case 'custom': {
-      const { name, description, format } = tool
+      const { name, description, format, details } = tool
       return {
         type: 'custom',
         name,
         ...(description !== null && { description }),
         ...(format !== null && { format }),
+        ...ownValue(details),
       }
     }
     case 'native': {

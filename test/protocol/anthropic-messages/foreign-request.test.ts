@@ -160,7 +160,6 @@ describe('what is refused names the parameter', () => {
     detail: null,
     cache: null,
   }
-  const custom = { type: 'custom', name: 'x', description: null, format: null } as const
   const native = { type: 'native', native: { dialect: 'openai-responses', value: {} } } as const
   const cases: readonly (readonly [string, Partial<HubRequest>, object])[] = [
     ['n', { choices: 2 }, {}],
@@ -168,7 +167,6 @@ describe('what is refused names the parameter', () => {
     ['logprobs', { topLogprobs: 2 }, {}],
     ['logit_bias', { logitBias: { 50256: -100 } }, {}],
     ['stop', { stop: ['\n'] }, {}],
-    ['tools', { tools: [custom] }, {}],
     ['tools', { tools: [native] }, {}],
     ['input_audio', { messages: [say('user', { type: 'audio', data: '', format: 'wav' })] }, {}],
     ['file_id', { messages: [say('user', image)] }, {}],

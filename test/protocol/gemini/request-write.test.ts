@@ -33,7 +33,6 @@ describe('writing', () => {
       }),
     ],
     ['logit_bias', request({ logitBias: { 50256: -100 } })],
-    ['tools', request({ tools: [{ type: 'custom', name: 'c', description: null, format: null }] })],
     [
       'tools',
       request({
