@@ -3,6 +3,7 @@ import { afterEach, describe, expect, setSystemTime, test } from 'bun:test'
 import { ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
 import type { ProviderSettings } from '../../src/config/config.ts'
 import { bedrockConverse } from '../../src/protocol/bedrock-converse.ts'
+import { bedrockInvoke } from '../../src/protocol/bedrock-invoke.ts'
 import { signAwsCall } from '../../src/provider/aws-signature.ts'
 import { bedrock, encodeModel } from '../../src/provider/bedrock.ts'
 import type { Call } from '../../src/provider/call.ts'
@@ -226,5 +227,61 @@ describe('calls', () => {
   test('is in the registry', () => {
     const built = buildOne('bedrock', settings())
     expect(built.dial(call(), wanted).protocol.name).toBe('bedrock-converse')
+  })
+})
+
+describe('Claude by `InvokeModel`', () => {
+  const preferring = settings({ options: { ...keys, dialect: 'invoke' } })
+  const provider = bedrock(preferring, protocols)
+  const account = 'arn:aws:bedrock:us-east-1:123456789012'
+
+  test.each([
+    ['anthropic.claude-3-haiku-20240307-v1:0', true],
+    ['eu.anthropic.claude-sonnet-4-5-20250929-v1:0', true],
+    [`${account}:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0`, true],
+    ['arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0', true],
+    // What is behind an ARN of one's own is not told.
+    [`${account}:application-inference-profile/a1b2c3`, false],
+    ['us.amazon.nova-lite-v1:0', false],
+    ['openai.gpt-oss-120b-1:0', false],
+  ])('%s: %p', (model, isInvoked) => {
+    for (const stream of [true, false]) {
+      const { protocol, path } = provider.dial(call(), { model, stream })
+      expect(protocol).toBe(isInvoked ? bedrockInvoke : bedrockConverse)
+      const invoked = stream ? 'invoke-with-response-stream' : 'invoke'
+      const conversed = stream ? 'converse-stream' : 'converse'
+      expect(path).toBe(`/model/${encodeModel(model)}/${isInvoked ? invoked : conversed}`)
+    }
+  })
+
+  test('is signed like any other call, and asked for what it answers', async () => {
+    const url = provider.url('/model/m/invoke-with-response-stream', '')
+    const body = new TextEncoder().encode('{}')
+    const headers = new Headers({ accept: 'text/event-stream' })
+    await provider.authorize(headers, { method: 'POST', url, body })
+    expect(headers.get('accept')).toBe('application/vnd.amazon.eventstream')
+    const { host, pathname } = new URL(url)
+    headers.set('host', host)
+    const received = { method: 'POST', path: pathname, headers, body }
+    expect(verifySignature(received, secretAccessKey).valid).toBe(true)
+  })
+
+  test('has the features that a client switched on in its body', () => {
+    const client = new Headers({ 'anthropic-beta': 'context-1m-2025-08-07' })
+    const amended = (model: string): object | undefined =>
+      provider.amend?.({ max_tokens: 5 }, { model, stream: true }, client)
+    expect(amended('anthropic.claude-x')).toEqual({
+      max_tokens: 5,
+      anthropic_beta: ['context-1m-2025-08-07'],
+    })
+    expect(amended('amazon.nova-lite-v1:0')).toEqual({ max_tokens: 5 })
+  })
+
+  test('is nobody`s where nobody asked for it, and nothing else can be preferred', () => {
+    const usual = bedrock(settings({ options: { ...keys, dialect: 'converse' } }), protocols)
+    const wanted = { model: 'anthropic.claude-x', stream: true }
+    expect(usual.dial(call(), wanted).protocol).toBe(bedrockConverse)
+    const strange = settings({ options: { ...keys, dialect: 'messages' } })
+    expect(codeOf(() => bedrock(strange, protocols))).toBe('internal_error')
   })
 })
