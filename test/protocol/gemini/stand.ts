@@ -6,6 +6,7 @@ import { GeminiReader } from '../../../src/protocol/gemini/stream-read.ts'
 import { emptyRequest as requestTo } from '../../../src/protocol/hub/empty-request.ts'
 import type { HubEvent, HubUsage } from '../../../src/protocol/hub/events.ts'
 import type { HubRequest, Part } from '../../../src/protocol/hub/request.ts'
+import type { ProtocolName } from '../../../src/protocol/names.ts'
 import type { AnswerContext } from '../../../src/protocol/translation.ts'
 import { createDeframer } from '../../../src/sse/deframe.ts'
 import { JsonArrayDeframer } from '../../../src/sse/json-array.ts'
@@ -52,12 +53,13 @@ function recordingsOf(fixture: Fixture): readonly Recording[] {
     .map((one) => ({ ...one, framing: 'sse', bytes: asSse(one.response.bodySegments) }) as const)
 }
 
-/** The hub events of a body that came in these chunks. */
+/** The hub events of a body that came in these chunks, for a client of that dialect. */
 export function decode(
   chunks: Iterable<Uint8Array>,
   framing: Recording['framing'] = 'sse',
+  client: ProtocolName | null = null,
 ): readonly HubEvent[] {
-  const reader = new GeminiReader()
+  const reader = new GeminiReader(client)
   const events: HubEvent[] = []
   if (framing === 'json-array') {
     const array = new JsonArrayDeframer(1 << 20)

@@ -3,7 +3,8 @@ import OpenAI from 'openai'
 import { emptyRequest as requestTo } from '../../../src/protocol/hub/empty-request.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
 import type { HubRequest } from '../../../src/protocol/hub/request.ts'
-import type { AnswerContext, EventReader } from '../../../src/protocol/translation.ts'
+import type { ProtocolName } from '../../../src/protocol/names.ts'
+import type { AnswerContext, EventReader, Translation } from '../../../src/protocol/translation.ts'
 import { createDeframer } from '../../../src/sse/deframe.ts'
 import type { Frame } from '../../../src/sse/frame.ts'
 import { type Fixture, readFixture } from '../../kit/fixtures.ts'
@@ -22,6 +23,24 @@ export function eventsOf(reader: EventReader, chunks: Iterable<Uint8Array>): Hub
   const events: HubEvent[] = []
   for (const frame of framesOf(chunks)) events.push(...reader.read(frame))
   return [...events, ...reader.end()]
+}
+
+/** The data of each frame as JSON; a marker stays the text that it is. */
+export function dataOf(bytes: Uint8Array): readonly unknown[] {
+  return framesOf([bytes]).map(({ data }) => (data === '[DONE]' ? data : JSON.parse(data)))
+}
+
+/** What a writer makes of the events of its own dialect, however many of them come at once. */
+export function writtenAgain(
+  { reader, writer }: Translation,
+  dialect: ProtocolName,
+  bytes: Uint8Array,
+): readonly unknown[] {
+  const events = eventsOf(reader(dialect), [bytes])
+  const [single, batch] = [writer(contextOf()), writer(contextOf())]
+  const text = events.map((event) => single.write([event])).join('')
+  if (batch.write(events) !== text) throw new Error('it is written otherwise at once')
+  return dataOf(new TextEncoder().encode(text))
 }
 
 /** `bytes` one by one. */

@@ -5,15 +5,19 @@ import { collect } from '../../../src/protocol/hub/collect.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
 import { readCompletionStream } from '../../../src/protocol/openai-completions/stream-read.ts'
 import { CompletionStreamWriter } from '../../../src/protocol/openai-completions/stream-write.ts'
+import { openaiCompletions } from '../../../src/protocol/openai-completions.ts'
+import { translationOf } from '../../../src/protocol/translation.ts'
 import { describeWithFixtures, listFixtures } from '../../kit/fixtures.ts'
 import {
   bytesOf,
   contextOf,
+  dataOf,
   eventsOf,
   framesOf,
   oneByOne,
   type Stand,
   startStand,
+  writtenAgain,
 } from '../openai-chat/stand.ts'
 
 let stand: Stand
@@ -68,6 +72,17 @@ describeWithFixtures('recorded completions', () => {
   })
 
   for (const fixture of recordings) {
+    test(`${fixture.file}, the same events again`, () => {
+      const bytes = bytesOf(fixture)
+      const original = dataOf(bytes)
+      const again = writtenAgain(translationOf(openaiCompletions), 'openai-completions', bytes)
+      // A language of its own, without an end: what cannot be known to be complete has failed.
+      const isCut = fixture.file === 'writer/oltel__writer-async-streaming-completions-legacy.sse'
+      const failure = { error: expect.objectContaining({ code: 'upstream_incomplete' }) }
+      expect(again).toEqual(isCut ? [...original, failure] : original)
+      expect(original.includes('[DONE]')).toBe(!isCut)
+    })
+
     test(fixture.file, async () => {
       const bytes = bytesOf(fixture)
       const events = eventsOf(readCompletionStream(), [bytes])
