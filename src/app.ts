@@ -7,6 +7,7 @@ import type { Config, StreamSettings } from './config/config.ts'
 import { nowMs, Sweep, sweepPeriodMs } from './core/clock.ts'
 import { GatewayError } from './core/errors.ts'
 import { requestId } from './core/ids.ts'
+import { Pauses } from './core/pause.ts'
 import { failureResponse } from './gateway/fail.ts'
 import { handle, type Stages } from './gateway/handle.ts'
 import { asGeminiModel, asGeminiModels, createModels } from './gateway/models.ts'
@@ -19,7 +20,8 @@ import { protocols } from './protocol/registry.ts'
 import type { Provider } from './provider/provider.ts'
 import { buildProviders } from './provider/registry.ts'
 import { relay } from './relay/relay.ts'
-import { attempt } from './resilience/attempt.ts'
+import { noBreakers } from './resilience/breakers.ts'
+import { Resilience } from './resilience/resilience.ts'
 import { createPlanner } from './routing/plan.ts'
 import type { ModelCatalogue } from './server/options.ts'
 import { startServer } from './server/server.ts'
@@ -75,7 +77,10 @@ export async function startApp(
   const admission = createAdmission(config.apiKeys)
   const providers = buildProviders(config.providers, config.demo, protocols, config.upstreamProxy)
   const reach = new Reach(sweep)
-  const shared = { config, log, pool, sweep, reach, underway, spool, admission, providers }
+  const pauses = new Pauses()
+  const resilience = new Resilience(config.resilience, pauses, noBreakers)
+  const kept = { log, pool, sweep, reach, underway, spool, admission, resilience }
+  const shared = { ...kept, config, providers }
   const stages = stagesOf(shared)
   const status = { ready: true, draining: false }
   const server = startServer({
@@ -117,6 +122,8 @@ export async function startApp(
       pendingRequests: server.pendingRequests,
       tickets: admission.inside,
       clocks: sweep.size,
+      pauses: pauses.size,
+      slots: resilience.standings.inFlight,
       leases: pool.getMetrics().totalInUse + pool.getMetrics().overflowInUse,
       spoolFiles: spool.filesOpen,
     }),
@@ -133,26 +140,27 @@ interface Shared {
   readonly underway: Underway
   readonly spool: Spool
   readonly admission: Admission
+  readonly resilience: Resilience
   readonly providers: ReadonlyMap<string, Provider>
 }
 
 /** The six stages, each with what it needs of the others as an argument. */
 function stagesOf(shared: Shared): Stages {
   const { config, log, pool, sweep, reach, underway, spool, admission, providers } = shared
+  const { resilience } = shared
+  const proxy = config.upstreamProxy
   return {
     settings: config.stream,
     sweep,
     pool,
     underway,
-    reach,
-    proxy: config.upstreamProxy,
     admit: (headers, search) => admission.admit(headers, search),
     read: (request, call, stream, signal) =>
       readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),
     plan: createPlanner(providers, { defaultProvider: config.defaultProvider }),
-    attempt: (plan, context) =>
-      attempt(plan, context.intent, context.exchange, context.signal, (target, freshSocket) =>
-        open(target, context, freshSocket),
+    attempt: (ask, request, call, intent) =>
+      resilience.attempt(ask, (target, attempt) =>
+        open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill: null }),
       ),
     relay,
     record: (exchange) => log.request(exchange),

@@ -37,6 +37,10 @@ export interface StreamSettings {
   readonly bufferedBytesMax: number
   /** `STREAM_FLUSH_INTERVAL_MS`: 0 sends at once; more gathers for that long. */
   readonly flushIntervalMs: number
+  /** `STREAM_HOLD_MS`: how long the first content may be held, so that a failure still fails over. */
+  readonly holdMs: number
+  /** `STREAM_HOLD_BYTES`: how much content may be held for the same reason; 0 is no bound by bytes. */
+  readonly holdBytes: number
 }
 
 /** A provider that the environment enables. */
@@ -48,10 +52,89 @@ export interface ProviderSettings {
   /** No slash at the end. Empty for `demo`, which is in the program. */
   readonly baseUrl: string
   readonly apiKey: string | null
+  /** Keys for the same place that are used when this one is refused or spent. */
+  readonly furtherApiKeys?: readonly string[]
   /** Bare model names it answers to, besides its own prefixes; `*` at the end matches any rest. */
   readonly models: readonly string[]
   /** What else this kind needs, by the names of `known-providers.ts`; only what is set. */
   readonly options?: Readonly<Record<string, string>>
+}
+
+/** How a route chooses among its targets. */
+export const routeStrategies = [
+  'priority',
+  'weighted',
+  'round-robin',
+  'least-busy',
+  'latency',
+  'cost',
+  'sticky',
+] as const
+
+/** One of the strategies. */
+export type RouteStrategy = (typeof routeStrategies)[number]
+
+/** What one target of a route has of its own; null is "as everywhere else" or "not known". */
+export interface TargetTraits {
+  /** Its share where the strategy weighs. Above zero. */
+  readonly weight: number
+  /** Whether it goes on with an answer that is sent to it as the last, unfinished turn. */
+  readonly prefill: boolean
+  /** How many tokens its context holds; decides where a request goes that was too long. */
+  readonly contextTokens: number | null
+  /** How many requests it may have at once. */
+  readonly concurrencyMax: number | null
+  /** US dollars for a million tokens, for the strategy `cost`. */
+  readonly price: { readonly input: number; readonly output: number } | null
+  /** Clocks in place of the endpoint's. */
+  readonly clocks: Partial<
+    Pick<StreamSettings, 'headersTimeoutMs' | 'firstTokenTimeoutMs' | 'idleTimeoutMs'>
+  >
+}
+
+/** One target of a route. */
+export interface TargetSettings extends TargetTraits {
+  /** `provider/model`; `provider/*` passes the name on that the request has. */
+  readonly model: string
+}
+
+/** A model name that the operator made, and who answers for it. */
+export interface RouteSettings {
+  /** What requests say as their model; `*` at the end matches any rest. */
+  readonly name: string
+  readonly targets: readonly TargetSettings[]
+  readonly strategy: RouteStrategy
+  /** What happens when a target fails in the middle of its answer. */
+  readonly midstream: 'error' | 'recover'
+  readonly hedge: boolean
+}
+
+/** When a failed attempt is made again, and where. Times in milliseconds. */
+export interface ResilienceSettings {
+  /** Further attempts on the same target, at most. */
+  readonly retriesMax: number
+  /** The first backoff is a random part of this, each one after it of twice as much. */
+  readonly retryBaseMs: number
+  readonly retryMaxMs: number
+  /** A longer `retry-after` sends the request on to the next target. */
+  readonly retryAfterMaxMs: number
+  /** Retries under way, in percent of the requests under way with one provider. */
+  readonly retryBudgetPercent: number
+  /** So many retries may be under way whatever the percentage says. */
+  readonly retryBudgetMin: number
+  readonly hedge: boolean
+  /** A hedge never starts sooner than this. */
+  readonly hedgeDelayMinMs: number
+  /** When a hedge starts while too little is known of the target. */
+  readonly hedgeDelayUnknownMs: number
+  /** Hedges in percent of the requests. */
+  readonly hedgeBudgetPercent: number
+  readonly breaker: boolean
+  readonly breakerFailures: number
+  readonly breakerWindowMs: number
+  readonly breakerOpenMs: number
+  readonly breakerOpenMaxMs: number
+  readonly breakerSlowStartMs: number
 }
 
 /** How the built-in provider behaves when a request does not say. */
@@ -109,5 +192,10 @@ export interface Config {
   readonly providers: readonly ProviderSettings[]
   /** Takes bare model names that nobody else claims; null answers them with 404. */
   readonly defaultProvider: string | null
+  /** The operator's own model names, in the order of the file. */
+  readonly routes: readonly RouteSettings[]
+  /** `CONFIG_FILE`: where routes and the like were read from, or null. */
+  readonly configFile: string | null
+  readonly resilience: ResilienceSettings
   readonly demo: DemoSettings
 }

@@ -8,6 +8,7 @@ import { deepFrozen } from './frozen.ts'
 import { providerVariables } from './provider-variables.ts'
 import { readDefaultProvider, readProviders } from './providers.ts'
 import { Reader, type Setting } from './reader.ts'
+import { resilienceSettings } from './resilience-variables.ts'
 import { streamSettings } from './stream-variables.ts'
 import { overrideName, unknownNames } from './unknown-names.ts'
 import type { Environment } from './variable.ts'
@@ -73,6 +74,9 @@ function readAll(reader: Reader, surroundings: Surroundings) {
       tokensPerSecond: read(providerVariables.demoTokensPerSecond),
     },
     stream: readStreams(reader),
+    routes: [],
+    configFile: read(variables.configFile),
+    resilience: resilienceSettings(read),
     intake: readIntake(reader),
     bufferPool: readPool(reader),
   }

@@ -88,6 +88,18 @@ export const streamVariables: Readonly<Record<keyof StreamSettings, Variable<num
     '0',
     'Gathers what arrives within this time into one write; 0 sends everything at once.',
   ),
+  holdMs: stream(
+    'STREAM_HOLD_MS',
+    duration(),
+    '0',
+    'Holds the first content for this time, so that a failure in it can still fail over.',
+  ),
+  holdBytes: stream(
+    'STREAM_HOLD_BYTES',
+    size(0, mebibyte),
+    '0',
+    'Holds up to so many bytes for the same reason; whichever bound is reached first counts.',
+  ),
 }
 
 /** Builds the settings of one endpoint, each value from `read`. */
@@ -105,5 +117,7 @@ export function streamSettings(read: (variable: Variable<number>) => number): St
     eventBytesMax: read(from.eventBytesMax),
     bufferedBytesMax: read(from.bufferedBytesMax),
     flushIntervalMs: read(from.flushIntervalMs),
+    holdMs: read(from.holdMs),
+    holdBytes: read(from.holdBytes),
   }
 }

@@ -7,6 +7,7 @@ export const groups = [
   'Access',
   'Providers',
   'Streams',
+  'Resilience',
   'Requests',
   'Buffer pool',
 ] as const

@@ -19,6 +19,7 @@ import {
 } from './kinds.ts'
 import { ascendingSizes, origins, secrets } from './list-kinds.ts'
 import { knownProviderRows, providerVariables } from './provider-variables.ts'
+import { resilienceVariables } from './resilience-variables.ts'
 import { streamVariables } from './stream-variables.ts'
 import { inGroup, type Variable } from './variable.ts'
 
@@ -31,6 +32,12 @@ const pool = inGroup('Buffer pool')
 export const variables = {
   host: server('HOST', host, '127.0.0.1', 'Address to listen on; 0.0.0.0 is every IPv4 interface.'),
   port: server('PORT', integer(0, 65_535), '3000', 'Port to listen on; 0 takes any free one.'),
+  configFile: server(
+    'CONFIG_FILE',
+    text,
+    '',
+    'JSON file with routes and what else has structure; read again when it changes.',
+  ),
   workers: server(
     'WORKERS',
     integerOrAuto(1, 256, availableParallelism),
@@ -161,4 +168,5 @@ export const fixedVariables: readonly Variable<unknown>[] = [
   ]),
   ...Object.values(providerVariables),
   ...Object.values(streamVariables),
+  ...Object.values(resilienceVariables),
 ]

@@ -93,6 +93,7 @@ export const errorTable = {
     'error',
     'The request body could not be stored for forwarding.',
   ),
+  overloaded: row(503, 'server_error', true, 'warn', 'The server has too much to do; try again.'),
   not_ready: row(503, 'server_error', true, 'info', 'The server is draining.'),
   server_shutdown: row(503, 'server_error', true, 'info', 'The server is shutting down.'),
 
@@ -143,12 +144,17 @@ export interface ErrorDetail {
   readonly providerCode?: string | null
   /** A provider's own error type. */
   readonly providerType?: string
+  /** Set where all that could be repeated was repeated, so that the client need not do it too. */
+  readonly isExhausted?: boolean
   /** The exception behind it, for the log. */
   readonly cause?: unknown
 }
 
 /** Statuses of a provider that may be different the next time. */
 const retryableStatuses: ReadonlySet<number> = new Set([408, 409, 425, 429, 500, 502, 503, 504])
+
+/** Statuses of a provider that has too much to do; 529 is Anthropic's. */
+const shortOfCapacity: ReadonlySet<number> = new Set([429, 503, 529])
 
 /** The one error class. Thrown by every stage, written to the client only by `gateway/fail.ts`. */
 export class GatewayError extends Error {
@@ -169,7 +175,9 @@ export class GatewayError extends Error {
 
   /** Whether the same request may succeed if it is sent again. */
   get retryable(): boolean {
-    const { status, providerCode } = this.detail
+    const { status, providerCode, isExhausted } = this.detail
+    // Where capacity is short a later try is worth it, however often it was tried just now.
+    if (isExhausted === true && !shortOfCapacity.has(this.status)) return false
     // A provider's own answer decides for itself; a spent quota comes back with every retry.
     if (this.code !== 'upstream_error' || status === undefined) return this.row.retryable
     return providerCode !== 'insufficient_quota' && retryableStatuses.has(status)

@@ -9,8 +9,7 @@ import { Exchange } from '../observe/exchange.ts'
 import type { Call, Intent, Opened, Plan } from '../provider/call.ts'
 import type { RelayContext } from '../relay/context.ts'
 import { endReasonOf } from '../relay/ending.ts'
-import type { OpenContext } from '../upstream/context.ts'
-import type { Reach } from '../upstream/reach.ts'
+import type { Ask } from '../resilience/ask.ts'
 import type { Connection } from './connection.ts'
 import { failureResponse } from './fail.ts'
 import { requestSettings } from './settings.ts'
@@ -22,12 +21,10 @@ export interface Stages {
   readonly sweep: Sweep
   readonly pool: BufferPool
   readonly underway: Underway
-  readonly reach: Reach
-  readonly proxy: string | null
   admit(headers: Headers, search: string): Ticket
   read(request: Request, call: Call, settings: StreamSettings, signal: AbortSignal): Promise<Intent>
   plan(intent: Intent, call: Call): Plan
-  attempt(plan: Plan, context: OpenContext): Promise<Opened>
+  attempt(ask: Ask, request: Request, call: Call, intent: Intent): Promise<Opened>
   relay(source: Opened | Promise<Opened>, headers: Headers, context: RelayContext): Response
   /** Takes the finished record, once a request. */
   record(exchange: Exchange): void
@@ -57,19 +54,23 @@ export async function handle(
     exchange.streaming = intent.stream
     exchange.requestBytes = intent.body?.lengthBytes ?? 0
     const plan = stages.plan(intent, call)
-    const { sweep, reach, proxy, pool } = stages
+    const { sweep, pool } = stages
     const { signal } = abort
-    const opening = stages.attempt(plan, {
+    const opening = stages.attempt(
+      {
+        plan,
+        exchange,
+        settings,
+        signal,
+        stream: intent.stream,
+        replayable: intent.body === null || intent.body.replayable,
+        repeatable: isRepeatable(request.method, call),
+        hold: (release) => passage.hold(release),
+      },
       request,
       call,
       intent,
-      exchange,
-      settings,
-      sweep,
-      reach,
-      signal,
-      proxy,
-    })
+    )
     const patienceMs = intent.stream ? settings.heartbeatIntervalMs : 0
     const opened = await openedWithin(opening, patienceMs, sweep)
     if (signal.aborted) {
@@ -95,6 +96,14 @@ export async function handle(
     passage.end()
     return failureResponse(error, call.protocol, exchange.id)
   }
+}
+
+/** Endpoints that do more than answer: an upload sent twice is there twice. */
+const withEffects: ReadonlySet<EndpointName> = new Set(['other', 'passthrough'])
+
+/** Whether a request may be sent again though a provider may have begun with it. */
+function isRepeatable(method: string, { endpoint }: Call): boolean {
+  return method === 'GET' || method === 'HEAD' || !withEffects.has(endpoint)
 }
 
 /** What one request holds on its way, given back exactly once, whichever way it ends. */

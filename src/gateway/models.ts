@@ -3,9 +3,9 @@ import type { StreamSettings } from '../config/config.ts'
 import { nowMs, type Sweep } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
-import { Exchange } from '../observe/exchange.ts'
+import { AttemptFacts } from '../observe/attempt-facts.ts'
 import type { Protocol } from '../protocol/protocol.ts'
-import type { Opened, Target } from '../provider/call.ts'
+import { type Opened, plainTraits, type Target } from '../provider/call.ts'
 import { mergeModels } from '../provider/models.ts'
 import type { Provider } from '../provider/provider.ts'
 import type { OpenContext } from '../upstream/context.ts'
@@ -22,7 +22,7 @@ export interface ModelsOptions {
   readonly reach: Reach
   readonly proxy: string | null
   readonly protocol: Protocol
-  readonly open: (target: Target, context: OpenContext, freshSocket: boolean) => Promise<Opened>
+  readonly open: (target: Target, context: OpenContext) => Promise<Opened>
 }
 
 /** The merged list of models. */
@@ -75,19 +75,20 @@ async function askAll(options: ModelsOptions): Promise<JsonObject> {
 async function askOne(provider: Provider, options: ModelsOptions): Promise<unknown> {
   const { settings, sweep, reach, proxy, protocol } = options
   const opened = await options.open(
-    { provider, model: null, renamedTo: null },
+    { provider, model: null, renamedTo: null, traits: plainTraits },
     {
       request: { method: 'GET', headers: new Headers({ accept: 'application/json' }) },
       call: { endpoint: 'models', path: '/models', search: '', provider: provider.name, protocol },
       intent: { model: null, stream: false, body: null, contentType: null },
-      exchange: new Exchange('models', 'GET'),
+      facts: new AttemptFacts(provider.name, 'first', { id: '', startedAt: 0 }),
       settings,
       sweep,
       reach,
       signal: new AbortController().signal,
       proxy,
+      freshSocket: false,
+      prefill: null,
     },
-    false,
   )
   opened.cancel()
   return opened.reader === null ? JSON.parse(Buffer.concat(opened.head).toString()) : null

@@ -6,6 +6,7 @@ import type { EndpointName } from '../config/config.ts'
 import { nowMs } from '../core/clock.ts'
 import type { ErrorCode, GatewayError } from '../core/errors.ts'
 import { requestId } from '../core/ids.ts'
+import type { AttemptFacts } from './attempt-facts.ts'
 
 /** How a request ended. */
 export type EndReason =
@@ -35,8 +36,14 @@ export class Exchange {
   model: string | null = null
   provider: string | null = null
   upstreamModel: string | null = null
+  /** The route that the model's name is, or null. */
+  route: string | null = null
   streaming = false
   attempts = 0
+  /** Each attempt in the order of their beginnings. */
+  readonly attemptLog: AttemptFacts[] = []
+  /** What was done about a failure in the middle of the answer; null where there was none. */
+  recovery: 'prefill' | 'restart' | 'failed' | null = null
   status = 0
   endReason: EndReason | null = null
   errorCode: ErrorCode | null = null
@@ -73,6 +80,13 @@ export class Exchange {
   constructor(endpoint: EndpointName, method: string) {
     this.endpoint = endpoint
     this.method = method
+  }
+
+  /** Takes over what is known of the attempt whose answer goes to the client. */
+  useAttempt(facts: AttemptFacts): void {
+    this.upstreamSentAtMs = facts.sentAtMs
+    this.headersAtMs = facts.headersAtMs
+    if (facts.inputTokens !== null || facts.outputTokens !== null) this.useUsage(facts)
   }
 
   /** Takes over what the provider reported; never sums, never invents. */

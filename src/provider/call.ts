@@ -2,7 +2,7 @@
  * The values that go down the U, stage by stage: `Intent`, `Plan`, `Opened`. They live below the
  * stages because siblings never import each other, types included.
  */
-import type { EndpointName } from '../config/config.ts'
+import type { EndpointName, RouteSettings, StreamSettings, TargetTraits } from '../config/config.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { AnswerContext, RequestPath } from '../protocol/translation.ts'
 import type { Provider } from './provider.ts'
@@ -73,6 +73,8 @@ export interface Call {
 /** Which targets to try, in order. Made without waiting for anything. */
 export interface Plan {
   readonly targets: readonly [Target, ...Target[]]
+  /** The route that the targets come from; null where the request named its provider itself. */
+  readonly route: Pick<RouteSettings, 'name' | 'strategy' | 'midstream' | 'hedge'> | null
 }
 
 /** Where an attempt goes. */
@@ -82,11 +84,47 @@ export interface Target {
   readonly model: string | null
   /** Set where the client's bytes carry another name than `model`. */
   readonly renamedTo: string | null
+  /** What a route says of it; `plainTraits` where no route does. */
+  readonly traits: TargetTraits
+}
+
+/** A target of which no route says anything. */
+export const plainTraits: TargetTraits = Object.freeze({
+  weight: 1,
+  prefill: false,
+  contextTokens: null,
+  concurrencyMax: null,
+  price: null,
+  clocks: Object.freeze({}),
+})
+
+/**
+ * What breakers, latencies and slots are kept under: provider, model, and which of its keys where
+ * it has several. All of it comes from the configuration or, as the model, is bounded in length.
+ */
+export function targetKey({ provider, model }: Pick<Target, 'provider' | 'model'>): string {
+  const key = `${provider.name}/${(model ?? '*').slice(0, TARGET_NAME_LENGTH_MAX)}`
+  return provider.credential === undefined ? key : `${key}#${provider.credential}`
+}
+
+/** A model's name is a client's text where its provider is called by prefix. */
+const TARGET_NAME_LENGTH_MAX = 128
+
+/** Whether `target` is now free to be used, and how well it does; kept per `targetKey`. */
+export interface TargetStanding {
+  /** Requests under way, from the attempt to the end of its answer. */
+  readonly inFlight: number
+  /** Weighted mean of the time to the first token, or null where none is known. */
+  readonly firstTokenMs: number | null
+  /** 1 is its full share; less while it comes back from an outage; 0 while it is left alone. */
+  readonly share: number
 }
 
 /** An open answer. Whoever holds it reads it to its end or calls `cancel`. */
 export interface Opened {
   readonly target: Target
+  /** The clocks and bounds of this target. */
+  readonly settings: StreamSettings
   /** What the provider speaks in this answer. */
   readonly protocol: Protocol
   /** What the client's dialect must know to be written; null where the bytes pass as they are. */

@@ -43,6 +43,10 @@ export interface SignableCall {
 export interface Provider {
   readonly name: string
   readonly settings: ProviderSettings
+  /** Which of several keys of the place this one is, from `2`; absent for the first or only one. */
+  readonly credential?: string
+  /** The same place with its further keys, in order; absent where it has one key. */
+  readonly others?: readonly Provider[]
   /** `openai` where the whole OpenAI API may be expected, so that `/v1/*` can be forwarded. */
   readonly family: 'openai' | null
   /**

@@ -1,42 +1,107 @@
-/** Tries the targets of a plan until one gives a good answer. */
-import { GatewayError } from '../core/errors.ts'
-import type { Exchange } from '../observe/exchange.ts'
-import type { Intent, Opened, Plan, Target } from '../provider/call.ts'
+/** Tries the targets of a plan one after another, and where the first is late, two at a time. */
+import { GatewayError, toGatewayError } from '../core/errors.ts'
+import type { AttemptKind } from '../observe/attempt-facts.ts'
+import { type Opened, targetKey } from '../provider/call.ts'
+import type { Answered, Ask, Open } from './ask.ts'
+import { Candidates } from './candidates.ts'
+import { hedged } from './hedge.ts'
+import { OneTarget } from './one-target.ts'
+import type { Resilience } from './resilience.ts'
+import { leftNoTrace, type Verdict, verdictOn } from './verdict.ts'
 
-/** Opens one target; wired to the upstream stage by the composition root. */
-export type Open = (target: Target, freshSocket: boolean) => Promise<Opened>
+/** How long a client should wait when every target has all the requests that it may have. */
+const CROWDED_RETRY_MS = 1000
 
 /**
- * The first good answer. Everything in here happens before the commit point: the client has seen
- * nothing but heartbeats.
- * @throws GatewayError of the last attempt, when no target gave a good answer.
+ * The first good answer of a plan's targets.
+ * @throws GatewayError of the last attempt, when there is none.
  */
-export async function attempt(
-  plan: Plan,
-  intent: Intent,
-  exchange: Exchange,
-  signal: AbortSignal,
-  open: Open,
-): Promise<Opened> {
-  const [target] = plan.targets
-  exchange.provider = target.provider.name
-  exchange.upstreamModel = target.model
-  exchange.attempts += 1
+export async function attempt(shared: Resilience, ask: Ask, open: Open): Promise<Opened> {
+  const { plan, exchange } = ask
+  exchange.route = plan.route?.name ?? null
+  const candidates = new Candidates(plan.targets, shared)
+  const chain = (signal: AbortSignal, kind: AttemptKind) =>
+    inTurn(shared, { ...ask, signal }, open, candidates, kind)
+  shared.hedges.earn()
   try {
-    return await open(target, false)
+    const { opened, leave } = mayHedge(shared, ask)
+      ? await hedged({
+          signal: ask.signal,
+          pauses: shared.pauses,
+          delayMs: hedgeDelayMs(shared, ask),
+          mayStart: () => candidates.hasFreshTarget && shared.hedges.take(),
+          start: chain,
+          hold: (release) => ask.hold(release),
+        })
+      : await chain(ask.signal, ask.kind ?? 'first')
+    ask.hold(leave)
+    return opened
   } catch (thrown) {
-    if (!mayUseFreshSocket(thrown, intent) || signal.aborted) throw thrown
-    exchange.attempts += 1
-    return open(target, true)
+    const error = toGatewayError(thrown)
+    throw exchange.attempts > 1 && !ask.signal.aborted ? exhausted(error) : error
+  } finally {
+    const firstSentAtMs = exchange.attemptLog.find(({ sentAtMs }) => sentAtMs > 0)?.sentAtMs
+    if (firstSentAtMs !== undefined) {
+      exchange.upstreamWaitMs = performance.now() - firstSentAtMs
+    }
   }
 }
 
-/**
- * A connection that was closed before a byte of an answer may have been an idle one that the
- * provider had given up on. Bun retries that for a GET but not for a POST and does not tell which
- * it was, so the request is sent once more on a fresh connection (reliability 3.3, rows 5 and 6).
- */
-function mayUseFreshSocket(thrown: unknown, intent: Intent): boolean {
-  const replayable = intent.body === null || intent.body.replayable
-  return replayable && thrown instanceof GatewayError && thrown.code === 'upstream_closed'
+/** Tries one target after another. A hedge is one attempt and no more. */
+async function inTurn(
+  shared: Resilience,
+  ask: Ask,
+  open: Open,
+  candidates: Candidates,
+  firstKind: AttemptKind,
+): Promise<Answered> {
+  let kind = firstKind
+  let failure: GatewayError | null = null
+  for (;;) {
+    const candidate = candidates.next()
+    if (candidate === null) throw failure ?? crowded(candidates)
+    try {
+      return await new OneTarget(shared, ask, candidate, open, candidates).run(kind)
+    } catch (thrown) {
+      failure = toGatewayError(thrown)
+      if (ask.signal.aborted || !ask.replayable || firstKind === 'hedge') throw failure
+      if (!ask.repeatable && !leftNoTrace(failure)) throw failure
+      const { action } = verdictFor(failure, ask)
+      if (action === 'stop') throw failure
+      if (action === 'longer') candidates.keepLongerThan(candidate.target)
+    }
+    kind = ask.kind ?? 'failover'
+  }
+}
+
+/** A model that is not there is the operator's mistake where a route named it, not the caller's. */
+function verdictFor(failure: GatewayError, { plan }: Ask): Verdict {
+  const verdict = verdictOn(failure)
+  const isMissing = failure.code === 'upstream_error' && failure.detail.status === 404
+  return isMissing && plan.route !== null ? { ...verdict, action: 'next' } : verdict
+}
+
+function mayHedge(shared: Resilience, { plan, stream, replayable, kind }: Ask): boolean {
+  const isWanted = plan.route?.hedge === true && shared.settings.hedge && !shared.isStrained()
+  return isWanted && plan.targets.length > 1 && stream && replayable && kind === undefined
+}
+
+/** After what only one in twenty first tokens takes, because then most hedges would be in vain. */
+function hedgeDelayMs({ settings, standings }: Resilience, { plan }: Ask): number {
+  const p95Ms = standings.of(targetKey(plan.targets[0])).firstTokenP95Ms
+  return p95Ms === null ? settings.hedgeDelayUnknownMs : Math.max(p95Ms, settings.hedgeDelayMinMs)
+}
+
+function crowded(candidates: Candidates): GatewayError {
+  return candidates.isCrowded
+    ? new GatewayError('overloaded', {
+        message: 'Every target has as many requests as it may have.',
+        retryAfterMs: CROWDED_RETRY_MS,
+      })
+    : new GatewayError('internal_error')
+}
+
+/** The official SDKs would repeat all that was already repeated here (reliability 3.1). */
+function exhausted({ code, detail, message }: GatewayError): GatewayError {
+  return new GatewayError(code, { ...detail, message, isExhausted: true })
 }

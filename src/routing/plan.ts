@@ -1,6 +1,6 @@
 /** Which provider gets a request. Pure and synchronous: names in, targets out. */
 import { GatewayError } from '../core/errors.ts'
-import type { Call, Intent, Plan, Target } from '../provider/call.ts'
+import { type Call, type Intent, type Plan, plainTraits, type Target } from '../provider/call.ts'
 import { matchesModel } from '../provider/claims.ts'
 import type { Provider } from '../provider/provider.ts'
 
@@ -39,7 +39,7 @@ export function createPlanner(
       const provider = providers.get(call.provider)
       if (provider === undefined) throw providerNotFound(call.provider)
       const { model } = intent
-      if (call.endpoint === 'passthrough') return only({ provider, model, renamedTo: null })
+      if (call.endpoint === 'passthrough') return only(as(provider, model, null))
       return only(namedTarget(provider, model))
     }
     if (intent.model === null) return only(modelless(providers, fallback))
@@ -56,8 +56,12 @@ function defaultOf(providers: ReadonlyMap<string, Provider>, name: string | null
   })
 }
 
+function as(provider: Provider, model: string | null, renamedTo: string | null): Target {
+  return { provider, model, renamedTo, traits: plainTraits }
+}
+
 function only(target: Target): Plan {
-  return { targets: [target] }
+  return { targets: [target], route: null }
 }
 
 function byModel(
@@ -70,7 +74,7 @@ function byModel(
   if (prefixed !== undefined) return namedTarget(prefixed, model)
   const provider = claimant(providers, model) ?? fallback
   if (provider === null) throw modelNotFound(model)
-  return { provider, model, renamedTo: null }
+  return as(provider, model, null)
 }
 
 /** Patterns that the operator wrote are meant; prefixes that a provider knows are a guess. */
@@ -86,10 +90,10 @@ function claimant(providers: ReadonlyMap<string, Provider>, model: string): Prov
 /** `provider` is settled; drops its own prefix from the model, if it is there. */
 function namedTarget(provider: Provider, model: string | null): Target {
   const prefix = `${provider.name}/`
-  if (model === null || !model.startsWith(prefix)) return { provider, model, renamedTo: null }
+  if (model === null || !model.startsWith(prefix)) return as(provider, model, null)
   const bare = model.slice(prefix.length)
   if (bare === '') throw modelNotFound(model)
-  return { provider, model: bare, renamedTo: bare }
+  return as(provider, bare, bare)
 }
 
 /** For calls such as `GET /files`, which say nothing about whom they are for. */
@@ -103,7 +107,7 @@ function modelless(providers: ReadonlyMap<string, Provider>, fallback: Provider 
   if (provider === undefined) {
     throw new GatewayError('provider_not_found', { message: 'No provider is enabled.' })
   }
-  return { provider, model: null, renamedTo: null }
+  return as(provider, null, null)
 }
 
 function modelNotFound(model: string): GatewayError {

@@ -52,6 +52,7 @@ export async function acceptAnswer(
   const contentType = response.headers.get('content-type') ?? ''
   const answer = {
     target,
+    settings,
     protocol,
     translated,
     status: response.status,
@@ -60,6 +61,8 @@ export async function acceptAnswer(
   }
   if (bodiless(request.method, response.status) || response.body === null) {
     finished()
+    // To a reader of events an answer without a body would be an answer that says nothing.
+    if (intent.stream && call.endpoint !== 'passthrough') throw new GatewayError('upstream_empty')
     return { ...answer, isEventStream: false, head: [], reader: null }
   }
   if (response.status >= 300 && response.status < 400) {
@@ -137,13 +140,13 @@ async function readUpTo(
 
 /** Learns the usage of a JSON answer; a provider's error inside a 200 is a failure. */
 function lookAtJson(chunks: readonly Uint8Array[], protocol: Protocol, context: OpenContext): void {
-  const { call, exchange } = context
+  const { call, facts } = context
   if (protocol.name === 'opaque' && call.endpoint !== 'embeddings') return
   const body = parseJson(chunks)
   if (!isObject(body)) throw new GatewayError('upstream_bad_response')
   const { usage, error } = protocol.readAnswer(body)
   if (error !== null) throw error
-  if (usage !== null) exchange.useUsage(usage)
+  if (usage !== null) facts.useUsage(usage)
 }
 
 function parseJson(chunks: readonly Uint8Array[]): unknown {

@@ -74,7 +74,7 @@ async function embed(
   context: OpenContext,
   send: OpenOutgoing,
 ): Promise<Opened> {
-  const { call, exchange } = context
+  const { call, facts } = context
   const model = target.model ?? ''
   const request = client.read(await bodyOf(context), model, call.path)
   const parts = splitRequest(request, api.inputsMax)
@@ -89,7 +89,7 @@ async function embed(
     answers.push(...(await Promise.all(asked)))
   }
   const answer = joinAnswers(answers)
-  exchange.inputTokens = answer.inputTokens
+  facts.inputTokens = answer.inputTokens
   return answered(last, client.write(answer, request, call.path))
 }
 

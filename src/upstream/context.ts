@@ -1,6 +1,6 @@
 import type { StreamSettings } from '../config/config.ts'
 import type { Sweep } from '../core/clock.ts'
-import type { Exchange } from '../observe/exchange.ts'
+import type { AttemptFacts } from '../observe/attempt-facts.ts'
 import type { Call, Intent } from '../provider/call.ts'
 import type { Reach } from './reach.ts'
 
@@ -9,12 +9,17 @@ export interface OpenContext {
   readonly request: Pick<Request, 'method' | 'headers'>
   readonly call: Call
   readonly intent: Intent
-  readonly exchange: Exchange
+  /** What is learned of this attempt. */
+  readonly facts: AttemptFacts
   readonly settings: StreamSettings
   readonly sweep: Sweep
   readonly reach: Reach
-  /** The request's own signal; an attempt has one of its own below it. */
+  /** Ends this attempt; the connection has a signal of its own below it. */
   readonly signal: AbortSignal
+  /** Not to reuse an idle connection, after one was found dead. */
+  readonly freshSocket: boolean
+  /** The unfinished answer that the target is to go on with, or null. */
+  readonly prefill: string | null
   /** A proxy for all calls to providers, or null. */
   readonly proxy: string | null
 }

@@ -12,40 +12,32 @@ import { type Outgoing, prepare } from './outgoing.ts'
 
 /**
  * Opens one target.
- * @param freshSocket not to reuse an idle connection, after one was found dead.
  * @throws GatewayError for everything that is not a good answer; nothing is left open then.
  */
-export async function open(
-  target: Target,
-  context: OpenContext,
-  freshSocket: boolean,
-): Promise<Opened> {
-  const aside = openAside(target, context, (outgoing) =>
-    openOutgoing(target, outgoing, context, freshSocket),
-  )
-  return aside ?? openOutgoing(target, await prepare(target, context), context, freshSocket)
+export async function open(target: Target, context: OpenContext): Promise<Opened> {
+  const aside = openAside(target, context, (outgoing) => openOutgoing(target, outgoing, context))
+  return aside ?? openOutgoing(target, await prepare(target, context), context)
 }
 
 async function openOutgoing(
   target: Target,
   outgoing: Outgoing,
   context: OpenContext,
-  freshSocket: boolean,
 ): Promise<Opened> {
-  const { exchange, settings, sweep, intent } = context
+  const { facts, settings, sweep, intent } = context
   const attempt = new AbortController()
   const unlink = onAbort(context.signal, () => attempt.abort(context.signal.reason))
   const sentAtMs = nowMs()
-  exchange.upstreamSentAtMs = sentAtMs
+  facts.sentAtMs = sentAtMs
   const forgetHeaders = headersClock(settings.headersTimeoutMs, intent.body, sweep, () =>
     attempt.abort(new GatewayError('upstream_header_timeout')),
   )
   let forgetFirstToken = (): void => {}
   let answered = false
   try {
-    const response = await send(target, outgoing, context, attempt, freshSocket)
+    const response = await send(target, outgoing, context, attempt)
     answered = true
-    exchange.headersAtMs = nowMs()
+    facts.headersAtMs = nowMs()
     forgetHeaders()
     forgetFirstToken = sweep.after(settings.firstTokenTimeoutMs - (nowMs() - sentAtMs), () =>
       attempt.abort(new GatewayError('upstream_first_token_timeout')),
@@ -66,7 +58,7 @@ async function openOutgoing(
   } finally {
     forgetHeaders()
     forgetFirstToken()
-    exchange.upstreamWaitMs += nowMs() - sentAtMs
+    facts.waitMs += nowMs() - sentAtMs
   }
 }
 
@@ -75,9 +67,8 @@ async function send(
   outgoing: Outgoing,
   context: OpenContext,
   attempt: AbortController,
-  freshSocket: boolean,
 ): Promise<Response> {
-  const { request, proxy, reach } = context
+  const { request, proxy, reach, freshSocket } = context
   const { signal } = attempt
   const { method } = request
   const { provider } = target

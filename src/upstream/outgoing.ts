@@ -78,7 +78,7 @@ async function translate(
   body: RequestBody,
   dial: Dial,
   target: Target,
-  { call, exchange, request: client }: OpenContext,
+  { call, facts, request: client }: OpenContext,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; answer: AnswerContext }> {
   const parsed: unknown = JSON.parse(new TextDecoder().decode(await body.collect(null)))
   if (!isObject(parsed)) throw new GatewayError('invalid_request')
@@ -93,8 +93,8 @@ async function translate(
     bytes: new TextEncoder().encode(JSON.stringify(amended)),
     answer: {
       model: request.model,
-      requestId: exchange.id,
-      createdS: Math.floor(exchange.startedAt / 1000),
+      requestId: facts.requestId,
+      createdS: Math.floor(facts.requestedAt / 1000),
       includeUsage: request.includeUsage === true,
       framing: call.framing ?? 'sse',
       request,

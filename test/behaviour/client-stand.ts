@@ -47,9 +47,13 @@ export async function endStands(): Promise<void> {
   for (const result of ended) if (result.status === 'rejected') throw result.reason
 }
 
-/** The environment that makes `upstream` the provider `openai`. */
+/**
+ * The environment that makes `upstream` the provider `openai`. Nothing is retried unless a test
+ * says so, because most scripts answer a certain number of requests.
+ */
 export function providerEnvironment(upstream: Upstream): Record<string, string> {
-  return { PORT: '0', OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: `${upstream.url}/v1` }
+  const address = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: `${upstream.url}/v1` }
+  return { PORT: '0', RETRIES_MAX: '0', ...address }
 }
 
 /** Starts the app on an environment. Throws what is wrong with it. */

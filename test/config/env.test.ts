@@ -30,6 +30,8 @@ const openStream = {
   eventBytesMax: 1_048_576,
   bufferedBytesMax: 1_048_576,
   flushIntervalMs: 0,
+  holdMs: 0,
+  holdBytes: 0,
 }
 
 test('an empty environment gives every default', () => {
@@ -47,6 +49,26 @@ test('an empty environment gives every default', () => {
     upstreamProxy: null,
     providers: [{ name: 'demo', kind: 'demo', baseUrl: '', apiKey: null, models: [] }],
     defaultProvider: null,
+    routes: [],
+    configFile: null,
+    resilience: {
+      retriesMax: 2,
+      retryBaseMs: 250,
+      retryMaxMs: 4000,
+      retryAfterMaxMs: 3000,
+      retryBudgetPercent: 20,
+      retryBudgetMin: 3,
+      hedge: true,
+      hedgeDelayMinMs: 2000,
+      hedgeDelayUnknownMs: 10_000,
+      hedgeBudgetPercent: 5,
+      breaker: true,
+      breakerFailures: 5,
+      breakerWindowMs: 30_000,
+      breakerOpenMs: 5000,
+      breakerOpenMaxMs: 60_000,
+      breakerSlowStartMs: 10_000,
+    },
     demo: { tokens: 64, tokensPerSecond: 20 },
     stream: {
       'chat-completions': openStream,

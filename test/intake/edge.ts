@@ -58,6 +58,8 @@ export const streamSettings: StreamSettings = {
   eventBytesMax: 1 << 20,
   bufferedBytesMax: 1 << 20,
   flushIntervalMs: 0,
+  holdMs: 0,
+  holdBytes: 0,
 }
 
 /** Intake behind a port: `/{endpoint}?provider=&rename=&read=` and an outcome for an answer. */

@@ -1,0 +1,65 @@
+/** What is known of one attempt on one target; the request's record keeps a short line of each. */
+import { nowMs } from '../core/clock.ts'
+import type { ErrorCode } from '../core/errors.ts'
+
+/** Why an attempt was made. */
+export type AttemptKind = 'first' | 'socket' | 'retry' | 'failover' | 'hedge' | 'recovery'
+
+/** How an attempt ended: with an answer, an error, or another one was faster. */
+export type AttemptOutcome = 'answered' | 'outrun' | ErrorCode
+
+/** The facts of one attempt. Times are monotonic milliseconds; 0 is "did not happen". */
+export class AttemptFacts {
+  readonly target: string
+  readonly kind: AttemptKind
+  readonly startedAtMs = nowMs()
+  /** Of the request, for ids in the answer. */
+  readonly requestId: string
+  /** Wall time of the request in milliseconds, for `created` in the answer. */
+  readonly requestedAt: number
+  sentAtMs = 0
+  headersAtMs = 0
+  /** When the commit point was reached. */
+  answeredAtMs = 0
+  endedAtMs = 0
+  /** Time that was spent waiting for the provider. */
+  waitMs = 0
+  outcome: AttemptOutcome | null = null
+  status: number | null = null
+  inputTokens: number | null = null
+  outputTokens: number | null = null
+  cachedInputTokens: number | null = null
+  reasoningTokens: number | null = null
+
+  constructor(
+    target: string,
+    kind: AttemptKind,
+    request: { readonly id: string; readonly startedAt: number },
+  ) {
+    this.target = target
+    this.kind = kind
+    this.requestId = request.id
+    this.requestedAt = request.startedAt
+  }
+
+  /** Takes over what the provider reported before the answer was handed on. */
+  useUsage(
+    usage: Pick<
+      AttemptFacts,
+      'inputTokens' | 'outputTokens' | 'cachedInputTokens' | 'reasoningTokens'
+    >,
+  ): void {
+    this.inputTokens = usage.inputTokens
+    this.outputTokens = usage.outputTokens
+    this.cachedInputTokens = usage.cachedInputTokens
+    this.reasoningTokens = usage.reasoningTokens
+  }
+
+  /** Ends the attempt; the first call counts. */
+  end(outcome: AttemptOutcome, status: number | null = null): void {
+    if (this.outcome !== null) return
+    this.outcome = outcome
+    this.status = status
+    this.endedAtMs = nowMs()
+  }
+}

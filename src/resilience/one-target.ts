@@ -1,0 +1,161 @@
+/** One target: its attempts, their backoffs, and what they say of it. */
+import type { StreamSettings } from '../config/config.ts'
+import { nowMs } from '../core/clock.ts'
+import { type GatewayError, toGatewayError } from '../core/errors.ts'
+import { AttemptFacts, type AttemptKind } from '../observe/attempt-facts.ts'
+import type { Opened } from '../provider/call.ts'
+import type { Answered, Ask, Open } from './ask.ts'
+import { backoffMs } from './backoff.ts'
+import { type Permit, unwatched } from './breakers.ts'
+import type { Candidate, Candidates } from './candidates.ts'
+import { outrun } from './hedge.ts'
+import type { Resilience } from './resilience.ts'
+import type { Standing } from './standings.ts'
+import { leftNoTrace, type Verdict, verdictOn } from './verdict.ts'
+
+/** A request that fails on many targets keeps the beginning of its story. */
+const ATTEMPTS_LOGGED_MAX = 16
+
+/** The attempts of one request on one target. */
+export class OneTarget {
+  readonly #shared: Resilience
+  readonly #ask: Ask
+  readonly #candidate: Candidate
+  readonly #open: Open
+  readonly #others: Candidates
+  readonly #standing: Standing
+  readonly #settings: StreamSettings
+  #permit: Permit
+  #retries = 0
+  #freshSocket = false
+
+  constructor(shared: Resilience, ask: Ask, candidate: Candidate, open: Open, others: Candidates) {
+    this.#shared = shared
+    this.#ask = ask
+    this.#candidate = candidate
+    this.#open = open
+    this.#others = others
+    this.#permit = candidate.permit
+    this.#standing = shared.standings.of(candidate.key)
+    this.#settings = { ...ask.settings, ...candidate.target.traits.clocks }
+  }
+
+  /**
+   * An answer of this target.
+   * @throws GatewayError of its last attempt.
+   */
+  async run(firstKind: AttemptKind): Promise<Answered> {
+    const { provider } = this.#candidate.target
+    const leaveBudget = this.#shared.retries.enter(provider.name)
+    this.#standing.inFlight += 1
+    let giveBackRetry = (): void => {}
+    try {
+      for (let kind = firstKind; ; ) {
+        const facts = this.#begin(kind)
+        try {
+          const opened = await this.#open(this.#candidate.target, {
+            facts,
+            signal: this.#ask.signal,
+            settings: this.#settings,
+            freshSocket: this.#freshSocket,
+          })
+          return { opened, leave: this.#answered(opened, facts) }
+        } catch (thrown) {
+          const error = toGatewayError(thrown)
+          const waitMs = this.#failed(error, facts)
+          giveBackRetry()
+          const taken = waitMs > 0 ? this.#shared.retries.take(provider.name) : () => {}
+          if (waitMs < 0 || taken === null) throw error
+          giveBackRetry = taken
+          await this.#shared.pauses.wait(waitMs, this.#ask.signal)
+          if (!this.#admitAgain()) throw error
+          kind = waitMs > 0 ? 'retry' : 'socket'
+        }
+      }
+    } catch (thrown) {
+      this.#standing.inFlight -= 1
+      throw thrown
+    } finally {
+      this.#permit.release()
+      giveBackRetry()
+      leaveBudget()
+    }
+  }
+
+  #begin(kind: AttemptKind): AttemptFacts {
+    const { exchange } = this.#ask
+    const { target, key } = this.#candidate
+    exchange.provider = target.provider.name
+    exchange.upstreamModel = target.model
+    exchange.attempts += 1
+    const facts = new AttemptFacts(key, kind, exchange)
+    if (exchange.attemptLog.length < ATTEMPTS_LOGGED_MAX) exchange.attemptLog.push(facts)
+    return facts
+  }
+
+  #answered(opened: Opened, facts: AttemptFacts): () => void {
+    const { target, key } = this.#candidate
+    const { exchange } = this.#ask
+    facts.answeredAtMs = nowMs()
+    facts.end('answered', opened.status)
+    if (opened.isEventStream) this.#standing.sample(facts.answeredAtMs - facts.sentAtMs)
+    this.#permit.success()
+    this.#shared.parking.release(target)
+    exchange.provider = target.provider.name
+    exchange.upstreamModel = target.model
+    exchange.useAttempt(facts)
+    return () => {
+      this.#standing.inFlight -= 1
+      const { errorCode } = exchange
+      if (errorCode?.startsWith('upstream_') && errorCode !== 'upstream_total_timeout') {
+        this.#shared.breakers.failedLater(key)
+      }
+    }
+  }
+
+  /** Takes in a failure. @returns how long to wait before it is tried again, or -1 for not at all. */
+  #failed(error: GatewayError, facts: AttemptFacts): number {
+    const { signal, replayable, exchange } = this.#ask
+    exchange.useAttempt(facts)
+    if (signal.aborted) {
+      facts.end(signal.reason === outrun ? 'outrun' : error.code)
+      return -1
+    }
+    facts.end(error.code, error.detail.status ?? null)
+    // A connection that was closed before a byte of an answer may have been an idle one that the
+    // provider had given up on. Bun retries that for a GET but not for a POST and does not tell
+    // which it was, so the request is sent once more on a fresh one (matrix, rows 5 and 6).
+    if (error.code === 'upstream_closed' && !this.#freshSocket && replayable) {
+      this.#freshSocket = true
+      return 0
+    }
+    const verdict = verdictOn(error)
+    if (verdict.counts) this.#permit.failure()
+    if (verdict.parkMs > 0) this.#shared.parking.park(this.#candidate.target, verdict.parkMs)
+    if (/_timeout$/.test(error.code)) this.#standing.sample(nowMs() - facts.sentAtMs)
+    return this.#waitMs(error, verdict, facts)
+  }
+
+  #waitMs(error: GatewayError, { action }: Verdict, { kind }: AttemptFacts): number {
+    const { replayable, repeatable, settings, exchange } = this.#ask
+    const limits = this.#shared.settings
+    if (action !== 'again' || !replayable || kind === 'hedge') return -1
+    if (this.#retries >= limits.retriesMax || this.#shared.isStrained()) return -1
+    if (!repeatable && !leftNoTrace(error)) return -1
+    const { retryAfterMs } = error.detail
+    if (retryAfterMs !== undefined && retryAfterMs > limits.retryAfterMaxMs) return -1
+    this.#retries += 1
+    const backoff = backoffMs(this.#retries, limits, Math.random())
+    const waitMs = Math.max(1, retryAfterMs ?? backoff)
+    const leftMs = settings.totalTimeoutMs - (nowMs() - exchange.startedAtMs)
+    return settings.totalTimeoutMs > 0 && waitMs >= leftMs ? -1 : waitMs
+  }
+
+  /** Whether the breaker permits one more attempt. With nowhere else to go it is made anyway. */
+  #admitAgain(): boolean {
+    this.#permit.release()
+    const permit = this.#shared.breakers.admit(this.#candidate.key)
+    this.#permit = permit ?? unwatched
+    return permit !== null || !this.#others.hasFreshTarget
+  }
+}
