@@ -10,7 +10,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../observe/exchange.ts'
 import type { Protocol, StreamWatch, Usage } from '../protocol/protocol.ts'
 import { BoundaryFinder } from '../sse/boundary.ts'
-import { eventData, NOT_TEXT } from '../sse/event.ts'
+import { eventData, hasField, lengthWithoutBlank, NOT_TEXT } from '../sse/event.ts'
 import type { Passage } from './passage.ts'
 import type { Tail } from './tail.ts'
 
@@ -38,6 +38,7 @@ export class EventInspector implements Passage {
   #oversize = false
   #beginning = ''
   #first = true
+  #hasIds = false
   #lastContentAtMs = 0
 
   lastEventAtMs = nowMs()
@@ -98,15 +99,17 @@ export class EventInspector implements Passage {
         this.#tail.append(part)
         this.#tailSent = true
         const event = this.#withoutMark(this.#tail.view())
-        if (this.#look(event, arrivedAtMs)) segments.push(event)
+        const leaves = this.#look(event, arrivedAtMs)
+        if (leaves > 0) segments.push(viewOf(event, 0, leaves))
         runStart = end
       } else {
         const event = this.#withoutMark(part)
-        if (this.#look(event, arrivedAtMs)) {
-          // Only the first event of a stream can be shorter than its part.
-          runStart += part.length - event.length
-        } else {
-          if (position > runStart) segments.push(chunk.subarray(runStart, position))
+        const leaves = this.#look(event, arrivedAtMs)
+        // Only the first event of a stream can be shorter than its part.
+        const start = end - event.length
+        if (start > position) runStart = start
+        if (leaves < event.length) {
+          if (start + leaves > runStart) segments.push(chunk.subarray(runStart, start + leaves))
           runStart = end
         }
       }
@@ -164,9 +167,12 @@ export class EventInspector implements Passage {
 
   /** The event without the byte order mark that only the first one of a stream can have. */
   #withoutMark(event: Uint8Array): Uint8Array {
-    const marked = this.#first && BYTE_ORDER_MARK.every((byte, index) => event[index] === byte)
+    const isFirst = this.#first
     this.#first = false
-    return marked ? event.subarray(BYTE_ORDER_MARK.length) : event
+    if (!isFirst || !isMarked(event)) return event
+    // Of two, readers would take the second one away, and read a line that is none (WPT format-bom-2).
+    const unmarked = event.subarray(BYTE_ORDER_MARK.length)
+    return isMarked(unmarked) ? event : unmarked
   }
 
   #keepRest(rest: Uint8Array): void {
@@ -188,24 +194,39 @@ export class EventInspector implements Passage {
     }
     // Bytes of an event too large to hold are its only sign of life.
     this.lastEventAtMs = nowMs()
-    if (rest.length > 0) this.#segments.push(rest)
+    const remains = this.#withoutMark(rest)
+    if (remains.length > 0) this.#segments.push(remains)
   }
 
-  /** Looks at one whole event; false where it must not be forwarded. */
-  #look(event: Uint8Array, arrivedAtMs: number): boolean {
+  /** Looks at one whole event; how many of its first bytes may be forwarded. */
+  #look(event: Uint8Array, arrivedAtMs: number): number {
     const data = eventData(event)
-    if (data === null) return true
+    this.#hasIds ||= hasField(event, 'id')
+    if (data === null) return this.#withoutData(event)
     const exchange = this.#exchange
     this.lastEventAtMs = arrivedAtMs
     if (exchange.firstEventAtMs === 0) exchange.firstEventAtMs = arrivedAtMs
     const sighting = data === NOT_TEXT ? 'invalid' : this.watch.look(data)
     if (sighting === 'invalid' && this.#protocol.dropsInvalid) {
       exchange.droppedEvents += 1
-      return false
+      return 0
     }
     exchange.events += 1
     if (sighting === 'content') this.#content(arrivedAtMs)
-    return true
+    return event.length
+  }
+
+  /**
+   * A blank line without data before it is no event, but the official Python SDK makes one of it
+   * where there was a `retry:`, an `event:`, or ever an `id:`, and dies of its empty data. Without
+   * the blank line all readers take what is there for a part of the next event, with the same
+   * result; only an event's name must not get there.
+   */
+  #withoutData(event: Uint8Array): number {
+    if (!this.#protocol.dropsInvalid) return event.length
+    if (hasField(event, 'event')) return 0
+    const isComment = !this.#hasIds && !hasField(event, 'retry')
+    return isComment ? event.length : lengthWithoutBlank(event)
   }
 
   #content(arrivedAtMs: number): void {
@@ -216,6 +237,9 @@ export class EventInspector implements Passage {
     this.#lastContentAtMs = arrivedAtMs
   }
 }
+
+const isMarked = (event: Uint8Array): boolean =>
+  BYTE_ORDER_MARK.every((byte, index) => event[index] === byte)
 
 /** A part of a chunk; the chunk itself where that is all of it, as with one event a chunk. */
 function viewOf(chunk: Uint8Array, start: number, end: number): Uint8Array {

@@ -20,6 +20,8 @@ export class BoundaryFinder {
   #afterCR = false
   /** A blank line ended in CR at the end of a chunk, in a stream that ends its lines in CRLF. */
   #awaitsLF = false
+  /** An event was ended by that CR at once; an LF that completes it belongs to that event. */
+  #endedByCR = false
   #usesCRLF = false
 
   /**
@@ -37,6 +39,9 @@ export class BoundaryFinder {
         this.#awaitsLF = false
         return completesCRLF ? start + 1 : start
       }
+      const completesEvent = completesCRLF && this.#endedByCR
+      this.#endedByCR = false
+      if (completesEvent) return start + 1
       if (completesCRLF) start += 1
     }
     // Once a chunk: looking through the rest again for each event would be quadratic.
@@ -79,6 +84,7 @@ export class BoundaryFinder {
           // In a CRLF stream the LF is on its way; in a CR stream waiting for it would hold the
           // event back until the next one.
           this.#awaitsLF = blank && this.#usesCRLF
+          this.#endedByCR = blank && !this.#usesCRLF
           return blank && !this.#usesCRLF ? index + 1 : -1
         }
         if (bytes[index + 1] === LF) {

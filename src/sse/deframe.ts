@@ -1,5 +1,5 @@
 /** Cutting bodies into frames, for the streams that are translated. */
-import { createParser } from 'eventsource-parser'
+import { createParser, type EventSourceParser, type ParseError } from 'eventsource-parser'
 import { GatewayError } from '../core/errors.ts'
 import { AwsEventStream } from './aws-event-stream.ts'
 import type { Deframer, Frame, Framing } from './frame.ts'
@@ -28,47 +28,62 @@ const tooLarge = (): GatewayError =>
  * a bare JSON object between events (Gemini), which becomes a frame once the body has ended.
  */
 class SseDeframer implements Deframer {
-  readonly #decoder = new TextDecoder()
+  // The parser takes the byte order mark away. Twice would be once too often: a second one is data.
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   readonly #bytesMax: number
   #frames: Frame[] = []
   #bare: string[] = []
   #bareLength = 0
-  readonly #parser = createParser({
-    onEvent: ({ event, data }) => this.#frames.push({ event: event ?? null, data }),
-    onError: ({ type, field, value, line }) => {
-      if (type !== 'unknown-field') return
-      if (field === 'error' && this.#bare.length === 0) {
-        this.#frames.push({ event: 'error', data: value ?? '' })
-      } else if (this.#bare.length > 0 || line?.trimStart().startsWith('{')) {
-        this.#bare.push(line ?? '')
-        this.#bareLength += line?.length ?? 0
-      }
-    },
-  })
-  #unended = 0
+  readonly #parser: EventSourceParser
+  #overflowed = false
   /** The pieces of a line whose end has not come. */
   #line: string[] = []
+  #lineLength = 0
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
+    this.#parser = this.#makeParser()
   }
 
   push(chunk: Uint8Array): readonly Frame[] {
+    // What came whole before an event that is too large has been handed out first.
+    if (this.#overflowed) throw tooLarge()
     this.#frames = []
     this.#feed(this.#decoder.decode(chunk, { stream: true }))
-    // What came since the last event is what the parser holds, give or take a chunk.
-    this.#unended = this.#frames.length > 0 ? chunk.length : this.#unended + chunk.length
-    if (this.#frames.length === 0 && this.#unended > this.#bytesMax + chunk.length) throw tooLarge()
-    if (this.#bareLength > this.#bytesMax) throw tooLarge()
+    if (this.#lineLength > this.#bytesMax || this.#bareLength > this.#bytesMax) {
+      this.#overflowed = true
+    }
+    if (this.#overflowed && this.#frames.length === 0) throw tooLarge()
     return this.#frames
   }
 
   end(): readonly Frame[] {
+    if (this.#overflowed) throw tooLarge()
     this.#frames = []
     this.#feed(`${this.#decoder.decode()}\n\n`)
     if (this.#bare.length > 0) this.#frames.push({ event: null, data: this.#bare.join('\n') })
     this.#bare = []
     return this.#frames
+  }
+
+  #makeParser(): EventSourceParser {
+    return createParser({
+      // Comments and blank lines are not held, so however many of them are not too large.
+      maxBufferSize: this.#bytesMax,
+      onEvent: ({ event, data }) => this.#frames.push({ event: event ?? null, data }),
+      onError: (error) => this.#notice(error),
+    })
+  }
+
+  #notice({ type, field, value, line }: ParseError): void {
+    if (type === 'max-buffer-size-exceeded') this.#overflowed = true
+    if (type !== 'unknown-field') return
+    if (field === 'error' && this.#bare.length === 0) {
+      this.#frames.push({ event: 'error', data: value ?? '' })
+    } else if (this.#bare.length > 0 || line?.trimStart().startsWith('{')) {
+      this.#bare.push(line ?? '')
+      this.#bareLength += line?.length ?? 0
+    }
   }
 
   /** Whole lines only: of a line that it does not know the parser forgets one that is in pieces. */
@@ -81,8 +96,12 @@ class SseDeframer implements Deframer {
     if (end > 0) {
       this.#parser.feed(this.#line.join('') + text.slice(0, end))
       this.#line = []
+      this.#lineLength = 0
     }
-    if (end < text.length) this.#line.push(text.slice(end))
+    if (end < text.length) {
+      this.#line.push(text.slice(end))
+      this.#lineLength += text.length - end
+    }
   }
 }
 

@@ -47,12 +47,41 @@ function parsedData(text: string): string | null {
       data = event.data
     },
   })
-  parser.feed(text)
+  // The blank line in front keeps the parser from taking a byte order mark for the stream's first.
+  parser.feed(`\n${text}`)
   // An event that was cut at the end of the stream has no blank line yet.
   parser.feed('\n\n')
   if (data !== null) return data
   // Gemini reports a failure in the middle of its stream as a bare JSON object.
-  if (text.trimStart().startsWith('{')) return text
-  // The parser dispatches nothing for empty data; SDKs do, and then fail on it.
-  return /^data:? ?$/m.test(text) ? '' : null
+  return text.trimStart().startsWith('{') ? text : null
+}
+
+/** Whether a line of an event is the field `name`, with a value or without. */
+export function hasField(event: Uint8Array, name: 'id' | 'event' | 'retry'): boolean {
+  const { first, pattern } = fields[name]
+  let at = 0
+  do {
+    // The pattern is slow; nearly every line of nearly every event is told by its first byte.
+    if (event[at] === first && pattern.test(latin1(event, at, at + 6))) return true
+    at = event.indexOf(LF, at) + 1
+  } while (at > 0)
+  return event.indexOf(CR) !== -1 && pattern.test(latin1(event, 0, event.length))
+}
+
+const fields = {
+  id: { first: 0x69, pattern: /(?:^|\r)id[:\r\n]/ },
+  event: { first: 0x65, pattern: /(?:^|\r)event[:\r\n]/ },
+  retry: { first: 0x72, pattern: /(?:^|\r)retry[:\r\n]/ },
+} as const
+
+/** Every byte as one character, so bytes that are not UTF-8 do no harm. */
+const latin1 = (event: Uint8Array, start: number, end: number): string =>
+  Buffer.from(event.buffer, event.byteOffset, event.length).toString('latin1', start, end)
+
+/** How many of the bytes of a whole event come before the blank line that ends it. */
+export function lengthWithoutBlank(event: Uint8Array): number {
+  const { length } = event
+  if (event[length - 1] === CR) return length - 1
+  if (event[length - 1] !== LF) return length
+  return event[length - 2] === CR ? length - 2 : length - 1
 }

@@ -36,7 +36,7 @@ export class ChunkWatch implements StreamWatch {
       return 'end'
     }
     const event = parseData(data)
-    if (event === NOT_JSON) return 'invalid'
+    if (event === NOT_JSON || isHollow(event)) return 'invalid'
     return isObject(event) ? this.#lookAt(event) : 'other'
   }
 
@@ -114,6 +114,11 @@ function usageInside(event: JsonObject): unknown {
   const choices = event.choices
   const first: unknown = Array.isArray(choices) ? choices[0] : null
   return isObject(first) ? first.usage : null
+}
+
+/** A sign of life that is dressed as an event: readers that check their chunks take it for broken. */
+function isHollow(event: unknown): boolean {
+  return isObject(event) && (Object.keys(event).length === 0 || event.type === 'ping')
 }
 
 /** An event of another language (Writer's `{"value": ...}`): not understood, so not held back. */
