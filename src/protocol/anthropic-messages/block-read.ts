@@ -4,6 +4,7 @@ import { type JsonObject, objectAt, textAt } from '../../core/json.ts'
 import type { HubEvent } from '../hub/events.ts'
 import { madeToolCallId } from '../hub/ids.ts'
 import { unseal } from '../hub/sealed.ts'
+import { unnamedTool } from '../hub/unnamed-tool.ts'
 import { readCitation } from './citation.ts'
 import { dialect, rawEvent } from './words.ts'
 
@@ -44,7 +45,8 @@ export class BlockReader {
 
   /**
    * A block begins.
-   * @throws GatewayError `upstream_protocol_error` for more open blocks than an answer has.
+   * @throws GatewayError `upstream_protocol_error` for more open blocks than an answer has, and for
+   *   a call without a name.
    */
   begin(event: JsonObject): void {
     const index = indexOf(event) ?? this.#nextIndex
@@ -114,6 +116,8 @@ export class BlockReader {
   }
 
   #beginTool(index: number, event: JsonObject, content: JsonObject): void {
+    const name = textAt(content, 'name')
+    if (!name) throw unnamedTool()
     this.hasToolCalls = true
     const given = textAt(content, 'id')
     const id = given || madeToolCallId(this.answerId, 0, this.count)
@@ -121,7 +125,6 @@ export class BlockReader {
     const open = this.#enter(index, 'tool', start)
     const input = objectAt(content, 'input')
     if (input !== null && Object.keys(input).length > 0) open.input = JSON.stringify(input)
-    const name = textAt(content, 'name') ?? ''
     const { block } = open
     const call = { choice: 0, block, id, name, custom: false, signature: null }
     this.#push({ type: 'tool-start', ...call })

@@ -59,8 +59,9 @@ export class MessageReader implements EventReader {
     try {
       this.#take(event, textAt(event, 'type') ?? name ?? '')
     } catch (cause) {
-      // Too many blocks, or nested so deeply that it can be read but not said again.
-      this.#fail(new GatewayError('upstream_protocol_error', { cause }))
+      // Too many blocks, a call without a name, or nested too deeply to be said again.
+      const isOurs = cause instanceof GatewayError
+      this.#fail(isOurs ? cause : new GatewayError('upstream_protocol_error', { cause }))
     }
     return this.#out
   }

@@ -46,6 +46,9 @@ export class CandidateReader {
     this.#emit = emit
   }
 
+  /** A tool was called without a name. */
+  hasUnnamedCall = false
+
   /** A finish reason was seen. */
   get finished(): boolean {
     return this.#reason !== null
@@ -158,7 +161,10 @@ export class CandidateReader {
     const name = wordAt(call, 'name')
     if (name !== null) this.#startCall(name, wordAt(call, 'id'), signature)
     const open = this.#call
-    if (open === null) return
+    if (open === null) {
+      this.hasUnnamedCall ||= saysCall(call)
+      return
+    }
     if (isObject(call.args)) open.arguments.merge(call.args)
     open.arguments.add(objectsAt(call, 'partialArgs'))
     // The terminator is `{}`; a call that comes whole does not say that it goes on.
@@ -238,4 +244,10 @@ export class CandidateReader {
     this.#emit({ type: 'block-end', choice: this.#choice, block: this.#open.block })
     this.#open = null
   }
+}
+
+/** Whether a call without a name is one: `{}` only ends another, which may have ended already. */
+function saysCall(call: JsonObject): boolean {
+  const hasArguments = isObject(call.args) && Object.keys(call.args).length > 0
+  return hasArguments || wordAt(call, 'id') !== null || objectsAt(call, 'partialArgs').length > 0
 }

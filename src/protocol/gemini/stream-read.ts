@@ -9,6 +9,7 @@ import { isObject, type JsonObject, objectAt, textAt } from '../../core/json.ts'
 import type { Frame } from '../../sse/frame.ts'
 import type { HubEvent } from '../hub/events.ts'
 import { ownFrame } from '../hub/own-frame.ts'
+import { unnamedTool } from '../hub/unnamed-tool.ts'
 import type { ProtocolName } from '../names.ts'
 import { NOT_JSON, parseData } from '../openai/data.ts'
 import type { EventReader } from '../translation.ts'
@@ -87,7 +88,13 @@ export class GeminiReader implements EventReader {
     if (feedback !== null && reason !== null) this.#blocked = { reason, feedback }
     if (Array.isArray(chunk.candidates)) {
       for (const [position, candidate] of chunk.candidates.entries()) {
-        if (isObject(candidate)) this.#candidate(candidate, position).read(camelKeys(candidate))
+        if (!isObject(candidate)) continue
+        const reader = this.#candidate(candidate, position)
+        reader.read(camelKeys(candidate))
+        if (!reader.hasUnnamedCall) continue
+        this.#over = true
+        this.#events.push({ type: 'error', error: unnamedTool() })
+        return
       }
     }
     const usage = readUsage(chunk.usageMetadata)

@@ -6,6 +6,7 @@
 import type { GatewayError } from '../../core/errors.ts'
 import type { HubEvent, HubUsage, Logprobs } from './events.ts'
 import type { Citation, Native } from './request.ts'
+import { unnamedTool } from './unnamed-tool.ts'
 
 type Of<Type extends HubEvent['type']> = Extract<HubEvent, { readonly type: Type }>
 
@@ -95,8 +96,12 @@ export class AnswerEvents {
     this.#open.set(key, { ...open, proof })
   }
 
-  /** The begin of a tool call. */
+  /** The begin of a tool call. One without a name ends the answer in an error. */
   tool(key: string, id: string, name: string): void {
+    if (name === '') {
+      this.fail(unnamedTool())
+      return
+    }
     this.close(key)
     const block = this.#block(key, 'tool')
     this.toolCalls += 1

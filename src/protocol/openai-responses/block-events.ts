@@ -43,6 +43,9 @@ export class BlockEvents {
   /** The id of the response, from which ids of calls are made that came without. */
   answerId = ''
 
+  /** A call has ended that was never named. */
+  hasUnnamedCall = false
+
   /** Whether the client has been asked to run a tool. */
   get hasCalls(): boolean {
     return this.#callCount > 0
@@ -150,6 +153,8 @@ export class BlockEvents {
   /** Ends an item and every block of it. */
   close(item: Item): void {
     item.ended = true
+    const isCall = item.type === 'function_call' || item.type === 'custom_tool_call'
+    if (isCall && !item.blocks.has('call')) this.hasUnnamedCall = true
     for (const key of item.blocks.keys()) this.end(item, key)
   }
 

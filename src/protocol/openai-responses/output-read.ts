@@ -30,6 +30,11 @@ export class OutputReader {
     return this.#blocks.hasCalls
   }
 
+  /** Whether one of the calls that have ended has no name. */
+  get hasUnnamedCall(): boolean {
+    return this.#blocks.hasUnnamedCall
+  }
+
   /** Whether no item has been seen. */
   get isEmpty(): boolean {
     return this.#items.size === 0

@@ -4,6 +4,7 @@ import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, numberAt, objectAt, textAt } from '../../core/json.ts'
 import type { Frame } from '../../sse/frame.ts'
 import type { HubEvent } from '../hub/events.ts'
+import { unnamedTool } from '../hub/unnamed-tool.ts'
 import { endMarker, NOT_JSON, parseData } from '../openai/data.ts'
 import { isErrorEvent, readEventError } from '../openai/error.ts'
 import type { EventReader } from '../translation.ts'
@@ -36,6 +37,7 @@ export class ResponseReader implements EventReader {
       return this.#fail(readFailure(event))
     }
     this.#take(type, event)
+    if (this.#output.hasUnnamedCall && !this.#over) return this.#fail(unnamedTool())
     return this.#output.take()
   }
 
@@ -103,6 +105,11 @@ export class ResponseReader implements EventReader {
       }
     }
     this.#output.close()
+    if (this.#output.hasUnnamedCall) {
+      this.#push({ type: 'error', error: unnamedTool() })
+      this.#over = true
+      return
+    }
     if (usage !== null) this.#push({ type: 'usage', usage })
     const details = objectAt(response, 'incomplete_details')
     const reason = details === null ? null : textAt(details, 'reason')

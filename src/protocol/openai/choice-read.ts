@@ -91,6 +91,11 @@ export class ChoiceRead implements CallHost {
     if (!this.#calls.take(entry, position, signature)) this.raw({ delta: { tool_calls: [entry] } })
   }
 
+  /** It is about to finish, and one of its calls has no name. */
+  get hasUnnamedCall(): boolean {
+    return !this.finished && this.#calls.unnamed
+  }
+
   raw(value: Native['value']): void {
     this.emit({ type: 'raw', choice: this.choice, native: { dialect: this.#host.dialect, value } })
   }

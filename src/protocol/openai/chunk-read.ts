@@ -5,6 +5,7 @@ import type { Frame } from '../../sse/frame.ts'
 import type { HubEvent } from '../hub/events.ts'
 import { madeToolCallId } from '../hub/ids.ts'
 import { ownFrame } from '../hub/own-frame.ts'
+import { unnamedTool } from '../hub/unnamed-tool.ts'
 import type { ProtocolName } from '../names.ts'
 import type { EventReader } from '../translation.ts'
 import { choiceIndex } from './choice-index.ts'
@@ -167,6 +168,10 @@ export class ChunkRead implements EventReader, ChoiceHost {
       this.#fail(failedFinish(word, choice.error))
       return
     }
+    if (reader.hasUnnamedCall) {
+      this.#fail(unnamedTool())
+      return
+    }
     const stopSequence = textOf(choice.stop_reason) || null
     reader.finish(word, stopSequence, finishDetails(choice))
   }
@@ -187,7 +192,12 @@ export class ChunkRead implements EventReader, ChoiceHost {
       this.#fail(new GatewayError('upstream_empty'))
       return
     }
-    for (const choice of this.#choices.values()) choice.finish(null, null, null)
+    const choices = [...this.#choices.values()]
+    if (choices.some(({ hasUnnamedCall }) => hasUnnamedCall)) {
+      this.#fail(unnamedTool())
+      return
+    }
+    for (const choice of choices) choice.finish(null, null, null)
     this.emit({ type: 'end' })
     this.#over = true
   }

@@ -63,6 +63,14 @@ export class ToolCallsRead {
     return true
   }
 
+  /**
+   * A call was begun and never named. Entries that hold nothing at all are no calls: some servers
+   * pad their last chunk with them.
+   */
+  get unnamed(): boolean {
+    return this.#calls.some(({ block, id, waiting }) => block === null && (id || waiting) !== '')
+  }
+
   /** Ends the calls whose arguments are whole, so that what follows need not wait for them. */
   endComplete(): void {
     for (const call of this.#calls) if (call.end.complete) this.#end(call)
