@@ -18,7 +18,8 @@ export interface Usage {
 
 /**
  * What one event of a stream was.
- * - `invalid`: its data is not valid JSON (nor the end marker); it is dropped, every SDK dies of it
+ * - `invalid`: its data is not valid JSON (nor the end marker), or nothing that the dialect has a
+ *   place for; it is dropped, SDKs die of it
  * - `head`: an opening without content (a role, `response.created`); does not commit the answer
  * - `content`: something the user sees or a tool gets, or the finish of an empty answer
  * - `error`: the provider's own error event
