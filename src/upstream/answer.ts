@@ -6,7 +6,7 @@ import type { AnswerContext } from '../protocol/translation.ts'
 import type { Opened, Target } from '../provider/call.ts'
 import type { OpenContext } from './context.ts'
 import { readFirstContent } from './first-event.ts'
-import { headersForClient, retryAfterMs } from './headers.ts'
+import { headersForClient, isHeadTooLarge, retryAfterMs } from './headers.ts'
 
 /** An error body above this is not read to its end. */
 const ERROR_BYTES_MAX = 64 * 1024
@@ -38,7 +38,8 @@ const TRANSLATED_BYTES_MAX = 64 * 1024 * 1024
  * Turns a provider's response into an open answer.
  * @param cancel closes the connection.
  * @param finished is called when the connection is no longer of interest, because all was read.
- * @throws GatewayError for redirects, error statuses, HTML, hidden errors and empty answers.
+ * @throws GatewayError for redirects, error statuses, HTML, hidden errors, empty answers and heads
+ *   that are too large.
  */
 export async function acceptAnswer(
   response: Response,
@@ -49,6 +50,7 @@ export async function acceptAnswer(
 ): Promise<Opened> {
   const { request, call, intent, settings } = context
   const { target, protocol, translated } = sent
+  if (isHeadTooLarge(response.headers)) throw new GatewayError('upstream_bad_response')
   const contentType = response.headers.get('content-type') ?? ''
   const answer = {
     target,

@@ -61,6 +61,16 @@ export function headersForClient(provider: Headers): Headers {
   return headers
 }
 
+/** The runtime's `fetch` takes heads of any size; no provider's own comes near this. */
+const HEAD_BYTES_MAX = 64 * 1024
+
+/** Whether the headers of a provider's answer are more than any provider has to say. */
+export function isHeadTooLarge(provider: Headers): boolean {
+  let bytes = 0
+  for (const [name, value] of provider) bytes += name.length + value.length
+  return bytes > HEAD_BYTES_MAX
+}
+
 /** The longest wait that is believed; a provider that says more is asked again sooner. */
 const RETRY_AFTER_MS_MAX = 60_000
 
