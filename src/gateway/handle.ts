@@ -23,7 +23,7 @@ export interface Stages {
   readonly underway: Underway
   admit(headers: Headers, search: string): Ticket
   read(request: Request, call: Call, settings: StreamSettings, signal: AbortSignal): Promise<Intent>
-  plan(intent: Intent, call: Call): Plan
+  plan(intent: Intent, call: Call, headers: Headers): Plan
   attempt(ask: Ask, request: Request, call: Call, intent: Intent): Promise<Opened>
   relay(source: Opened | Promise<Opened>, headers: Headers, context: RelayContext): Response
   /** Takes the finished record, once a request. */
@@ -53,7 +53,7 @@ export async function handle(
     exchange.model = intent.model
     exchange.streaming = intent.stream
     exchange.requestBytes = intent.body?.lengthBytes ?? 0
-    const plan = stages.plan(intent, call)
+    const plan = stages.plan(intent, call, request.headers)
     const { sweep, pool } = stages
     const { signal } = abort
     const opening = stages.attempt(
@@ -90,11 +90,13 @@ export async function handle(
     return stages.relay(opened ?? opening, answerHeaders(exchange, opened), context)
   } catch (thrown) {
     const error = abort.signal.aborted ? abortReason(abort.signal) : toGatewayError(thrown)
-    exchange.status = error.status
+    const response = failureResponse(error, call.protocol, exchange.id)
+    // The one that is sent: a dialect has statuses of its own, such as Anthropic's 529.
+    exchange.status = response.status
     exchange.useError(error)
     exchange.endReason = endReasonOf(error.code)
     passage.end()
-    return failureResponse(error, call.protocol, exchange.id)
+    return response
   }
 }
 
