@@ -171,7 +171,8 @@ function expectedError(client: DialectName, code: ErrorCode, message: string): o
     case 'responses':
       return { type: 'error', code, message, error: { code, type, message } }
     case 'messages': {
-      const own = status === 504 ? 'timeout_error' : status === 503 ? 'overloaded_error' : 'api_error'
+      const own =
+        status === 504 ? 'timeout_error' : status === 503 ? 'overloaded_error' : 'api_error'
       return { type: 'error', error: { type: own, message } }
     }
     case 'gemini':

@@ -24,11 +24,9 @@ const chat: StreamedAnswer = {
 }
 
 const completions: StreamedAnswer = {
-  events: [
-    ...words.map((text) => completion(text, null)),
-    completion('', 'stop'),
-    '[DONE]',
-  ].map(eventText),
+  events: [...words.map((text) => completion(text, null)), completion('', 'stop'), '[DONE]'].map(
+    eventText,
+  ),
   untilContent: 1,
   untilFinish: 3,
 }
@@ -40,8 +38,14 @@ function completion(text: string, finish: string | null): string {
   })
 }
 
+/** An event that names its type in its data. */
+interface TypedEvent {
+  readonly type: string
+  readonly [field: string]: unknown
+}
+
 /** An event whose data repeats its name, as OpenAI's responses and Anthropic's messages do. */
-const named = (event: { readonly type: string } & object): EventToSend => ({
+const named = (event: TypedEvent): EventToSend => ({
   event: event.type,
   data: JSON.stringify(event),
 })
@@ -54,7 +58,7 @@ const responses: StreamedAnswer = {
   untilFinish: 10,
 }
 
-function responseEvents(): readonly ({ readonly type: string } & object)[] {
+function responseEvents(): readonly TypedEvent[] {
   const part = (text: string): object => ({ type: 'output_text', text, annotations: [] })
   const item = (status: string, content: readonly object[]): object => {
     return { type: 'message', id: 'msg_test', status, role: 'assistant', content }
