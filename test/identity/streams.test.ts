@@ -122,6 +122,22 @@ describe('what does not leave as it came', () => {
     }
   })
 
+  test('a blank line that ends no event is taken off, once there was an id or a retry', async () => {
+    const whole = ownFixtureText('chat-comments.sse')
+    for (const lineEnd of ['\n', '\r\n', '\r']) {
+      // As a block of its own each of these makes the official Python SDK raise.
+      const text = whole
+        .replace('\n:\ndata', '\n:\n\ndata')
+        .replace('\n: bye\n', '\n: bye\n\nid: 3\n\nevent: ping\n\n\nretry: 1\n\n')
+      const passed = whole.replace('\n: bye\n', '\n: bye\nid: 3\nretry: 1\n')
+      const asEnded = (lines: string) => lines.replaceAll('\n', lineEnd)
+      for (const splits of ['whole', 'bytes'] as const) {
+        const { response } = await stand.replay('openai-chat', bytesOf(asEnded(text)), splits)
+        expect([lineEnd, splits, response.text()]).toEqual([lineEnd, splits, asEnded(passed)])
+      }
+    }
+  })
+
   test('a byte order mark is taken off', async () => {
     const bytes = ownFixture('chat-text.sse')
     const marked = new Uint8Array([0xef, 0xbb, 0xbf, ...bytes])
