@@ -157,7 +157,11 @@ function stagesOf(shared: Shared): Stages {
     admit: (headers, search) => admission.admit(headers, search),
     read: (request, call, stream, signal) =>
       readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),
-    plan: createPlanner(providers, { defaultProvider: config.defaultProvider }),
+    plan: createPlanner(providers, {
+      defaultProvider: config.defaultProvider,
+      routes: config.routes,
+      standing: (target) => resilience.standing(target),
+    }),
     attempt: (ask, request, call, intent) =>
       resilience.attempt(ask, (target, attempt) =>
         open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill: null }),

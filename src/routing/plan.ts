@@ -1,128 +1,148 @@
-/** Which provider gets a request. Pure and synchronous: names in, targets out. */
-import { GatewayError } from '../core/errors.ts'
-import { type Call, type Intent, type Plan, plainTraits, type Target } from '../provider/call.ts'
-import { matchesModel } from '../provider/claims.ts'
+/** Which providers get a request, in which order. Pure and synchronous: names in, targets out. */
+import type { RouteSettings } from '../config/config.ts'
+import type { Call, Intent, Plan, Target, TargetStanding } from '../provider/call.ts'
 import type { Provider } from '../provider/provider.ts'
+import { fallbacksOf } from './fallbacks.ts'
+import { orders } from './order.ts'
+import {
+  as,
+  byModel,
+  defaultOf,
+  modelless,
+  modelNotFound,
+  namedTarget,
+  providerNotFound,
+} from './resolve.ts'
+import { type Route, RouteTable, targetOf } from './routes.ts'
+import { sessionOf } from './session.ts'
 
-/** What the operator decided about names that nobody claims. */
+/** What the operator decided, and what is known of the targets. */
 export interface PlannerOptions {
-  /** Takes them, and calls without a model; null answers them with 404. */
+  /** Takes names that nobody claims, and calls without a model; null answers them with 404. */
   readonly defaultProvider: string | null
+  readonly routes?: readonly RouteSettings[]
+  readonly standing?: (target: Target) => TargetStanding
+  /** From 0 to 1. */
+  readonly random?: () => number
 }
 
 /** Makes a plan for one request. Throws `GatewayError` where nobody can take it. */
-export type Planner = (intent: Intent, call: Call) => Plan
+export type Planner = (intent: Intent, call: Call, headers: Headers) => Plan
 
-/** How much of a client's text an error message repeats. */
-const QUOTE_LENGTH_MAX = 120
+/** More targets than this are not tried for one request, whatever it lists. */
+const TARGETS_MAX = 32
+
+/** Where nothing is measured. */
+const unknownStanding: TargetStanding = { inFlight: 0, firstTokenMs: null, share: 1 }
 
 /**
  * A planner over the enabled providers.
  *
  * 1. A provider named by the call (path or header) wins. Its own prefix on the model is dropped,
  *    but not on passthrough: there the body is the provider's own (`openrouter/auto` is a model).
- * 2. `provider/model` goes to that provider, under the name after the slash.
- * 3. Any other name, slashes or not, goes whole to the provider that claims it: the operator's
+ * 2. A route of that name, or the longest wildcard that fits, gives its targets in the order of its
+ *    strategy.
+ * 3. `provider/model` goes to that provider, under the name after the slash.
+ * 4. Any other name, slashes or not, goes whole to the provider that claims it: the operator's
  *    model patterns come before the prefixes a provider knows of itself.
- * 4. What nobody claims goes to the default provider, or is a 404.
+ * 5. What nobody claims goes to the default provider, or is a 404.
+ *
+ * What `x-sluice-fallbacks` lists comes behind, each name resolved by 2 to 4. A provider with
+ * several keys is a target for each of them.
  *
  * @throws GatewayError `internal_error` at once where the default provider is not enabled. The
- * planner throws `model_not_found` and `provider_not_found`.
+ * planner throws `model_not_found`, `provider_not_found` and, for the header, `invalid_header`.
  */
 export function createPlanner(
   providers: ReadonlyMap<string, Provider>,
   options: PlannerOptions,
 ): Planner {
-  const fallback = defaultOf(providers, options.defaultProvider)
-  return (intent, call) => {
+  const planning = new Planning(providers, options)
+  return (intent, call, headers) => planning.plan(intent, call, headers)
+}
+
+class Planning {
+  readonly #providers: ReadonlyMap<string, Provider>
+  readonly #default: Provider | null
+  readonly #routes: RouteTable
+  readonly #standing: (target: Target) => TargetStanding
+  readonly #random: () => number
+  /** Which of a provider's keys comes first; it moves on with each request. */
+  #turn = 0
+
+  constructor(providers: ReadonlyMap<string, Provider>, options: PlannerOptions) {
+    this.#providers = providers
+    this.#default = defaultOf(providers, options.defaultProvider)
+    this.#routes = new RouteTable(options.routes ?? [])
+    this.#standing = options.standing ?? (() => unknownStanding)
+    this.#random = options.random ?? Math.random
+  }
+
+  plan(intent: Intent, call: Call, headers: Headers): Plan {
+    const route = this.#routeOf(intent, call)
+    const own =
+      route === null ? [this.#single(intent, call)] : this.#targets(route, intent, headers)
+    const fallbacks = fallbacksOf(headers).flatMap((name) => this.#fallback(name, intent, headers))
+    this.#turn += 1
+    const [first, ...rest] = [...own, ...fallbacks]
+      .flatMap((target) => this.#withKeys(target))
+      .slice(0, TARGETS_MAX)
+    if (first === undefined) throw modelNotFound(intent.model ?? '')
+    return { targets: [first, ...rest], route: route?.settings ?? null }
+  }
+
+  #routeOf({ model }: Intent, call: Call): Route | null {
+    return model === null || call.provider !== null ? null : this.#routes.find(model)
+  }
+
+  #targets(route: Route, intent: Intent, headers: Headers): Target[] {
+    const { settings } = route
+    const model = intent.model ?? ''
+    const targets = settings.targets.flatMap(
+      (target) => targetOf(target, model, this.#providers) ?? [],
+    )
+    const session = settings.strategy === 'sticky' ? sessionOf(headers, intent) : null
+    const turn = route.turn
+    route.turn += 1
+    const outlook = { standing: this.#standing, random: this.#random, turn, session }
+    return targets.length < 2 ? targets : orders[settings.strategy](targets, outlook)
+  }
+
+  #single(intent: Intent, call: Call): Target {
     if (call.provider !== null) {
-      const provider = providers.get(call.provider)
+      const provider = this.#providers.get(call.provider)
       if (provider === undefined) throw providerNotFound(call.provider)
-      const { model } = intent
-      if (call.endpoint === 'passthrough') return only(as(provider, model, null))
-      return only(namedTarget(provider, model))
+      if (call.endpoint === 'passthrough') return as(provider, intent.model, null)
+      return namedTarget(provider, intent.model)
     }
-    if (intent.model === null) return only(modelless(providers, fallback))
-    return only(byModel(providers, fallback, intent.model))
+    return intent.model === null
+      ? modelless(this.#providers, this.#default)
+      : byModel(this.#providers, this.#default, intent.model)
   }
-}
 
-function defaultOf(providers: ReadonlyMap<string, Provider>, name: string | null): Provider | null {
-  if (name === null) return null
-  const provider = providers.get(name)
-  if (provider !== undefined) return provider
-  throw new GatewayError('internal_error', {
-    message: `The default provider \`${quote(name)}\` is not enabled.`,
-  })
-}
-
-function as(provider: Provider, model: string | null, renamedTo: string | null): Target {
-  return { provider, model, renamedTo, traits: plainTraits }
-}
-
-function only(target: Target): Plan {
-  return { targets: [target], route: null }
-}
-
-function byModel(
-  providers: ReadonlyMap<string, Provider>,
-  fallback: Provider | null,
-  model: string,
-): Target {
-  const slash = model.indexOf('/')
-  const prefixed = slash < 0 ? undefined : providers.get(model.slice(0, slash))
-  if (prefixed !== undefined) return namedTarget(prefixed, model)
-  const provider = claimant(providers, model) ?? fallback
-  if (provider === null) throw modelNotFound(model)
-  return as(provider, model, null)
-}
-
-/** Patterns that the operator wrote are meant; prefixes that a provider knows are a guess. */
-function claimant(providers: ReadonlyMap<string, Provider>, model: string): Provider | null {
-  const all = [...providers.values()]
-  return (
-    all.find((provider) => matchesModel(provider.settings.models, model)) ??
-    all.find((provider) => provider.claims(model)) ??
-    null
-  )
-}
-
-/** `provider` is settled; drops its own prefix from the model, if it is there. */
-function namedTarget(provider: Provider, model: string | null): Target {
-  const prefix = `${provider.name}/`
-  if (model === null || !model.startsWith(prefix)) return as(provider, model, null)
-  const bare = model.slice(prefix.length)
-  if (bare === '') throw modelNotFound(model)
-  return as(provider, bare, bare)
-}
-
-/** For calls such as `GET /files`, which say nothing about whom they are for. */
-function modelless(providers: ReadonlyMap<string, Provider>, fallback: Provider | null): Target {
-  const all = [...providers.values()]
-  const provider =
-    fallback ??
-    providers.get('openai') ??
-    all.find((each) => each.family === 'openai' && each.settings.kind !== 'demo') ??
-    all.find((each) => each.settings.kind === 'demo')
-  if (provider === undefined) {
-    throw new GatewayError('provider_not_found', { message: 'No provider is enabled.' })
+  /** A name of the header, under which the body's own model is replaced. */
+  #fallback(name: string, intent: Intent, headers: Headers): Target[] {
+    if (intent.model === null) return []
+    const route = this.#routes.find(name)
+    const targets =
+      route === null
+        ? [byModel(this.#providers, this.#default, name)]
+        : this.#targets(route, { ...intent, model: name }, headers)
+    return targets.map((target) => ({
+      ...target,
+      renamedTo: target.model === intent.model ? null : target.model,
+    }))
   }
-  return as(provider, null, null)
-}
 
-function modelNotFound(model: string): GatewayError {
-  return new GatewayError('model_not_found', {
-    message: `The model \`${quote(model)}\` does not exist or you do not have access to it.`,
-    param: 'model',
-  })
-}
-
-function providerNotFound(name: string): GatewayError {
-  return new GatewayError('provider_not_found', {
-    message: `The provider \`${quote(name)}\` does not exist or is not enabled.`,
-  })
-}
-
-function quote(text: string): string {
-  return text.length <= QUOTE_LENGTH_MAX ? text : `${text.slice(0, QUOTE_LENGTH_MAX)}...`
+  /** A target for each key of the provider, beginning with another one each time. */
+  #withKeys(target: Target): Target[] {
+    const { provider } = target
+    if (provider.others === undefined || provider.others.length === 0) return [target]
+    const all = [provider, ...provider.others]
+    const first = this.#turn % all.length
+    return [...all.slice(first), ...all.slice(0, first)].map((each) => ({
+      ...target,
+      provider: each,
+    }))
+  }
 }

@@ -26,7 +26,7 @@ function outcome(
     protocol: protocols.chat,
   }
   try {
-    const { targets } = createPlanner(providers, { defaultProvider })(intent, call)
+    const { targets } = createPlanner(providers, { defaultProvider })(intent, call, new Headers())
     expect(targets).toHaveLength(1)
     const [target] = targets
     const renamed = target.renamedTo === null ? '' : ` renamed ${target.renamedTo}`
@@ -92,7 +92,7 @@ describe('by the model', () => {
     for (const model of ['mystery', 'x'.repeat(100_000)]) {
       const intent: Intent = { model, stream: true, body: null, contentType: null }
       try {
-        plan(intent, call)
+        plan(intent, call, new Headers())
         throw new Error('A plan for nobody.')
       } catch (thrown) {
         if (!(thrown instanceof GatewayError)) throw thrown
