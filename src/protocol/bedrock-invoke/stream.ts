@@ -57,12 +57,32 @@ export class InvokeReader implements ProviderReader {
 
 /** The model's own JSON inside `{"bytes": "...", "p": "..."}`; null where it is none. */
 function chunkIn(data: string): JsonObject | null {
-  const payload = parseData(data)
-  if (payload === NOT_JSON || !isObject(payload)) return null
-  const bytes = textAt(payload, 'bytes')
-  if (bytes === null) return null
-  const chunk = parseData(Buffer.from(bytes, 'base64').toString('utf8'))
+  const text = plainBytesIn(data) ?? anyBytesIn(data)
+  const chunk = text === null ? NOT_JSON : parseData(text)
   return chunk !== NOT_JSON && isObject(chunk) ? chunk : null
+}
+
+const opening = '{"bytes":"'
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/**
+ * What is in `bytes` where it comes first, as AWS writes it: its base64 has nothing that JSON would
+ * escape, so that parsing what is around it can be spared. Null where it is not so plain.
+ */
+function plainBytesIn(data: string): string | null {
+  if (!data.startsWith(opening) || !data.endsWith('}')) return null
+  try {
+    const base64 = data.slice(opening.length, data.indexOf('"', opening.length))
+    return decoder.decode(Uint8Array.fromBase64(base64))
+  } catch {
+    return null
+  }
+}
+
+function anyBytesIn(data: string): string | null {
+  const payload = parseData(data)
+  const bytes = payload !== NOT_JSON && isObject(payload) ? textAt(payload, 'bytes') : null
+  return bytes === null ? null : Buffer.from(bytes, 'base64').toString('utf8')
 }
 
 /** Null for a chunk that tells nothing; the next one may. */

@@ -1,6 +1,7 @@
 /** Every recording of a model's own stream on Bedrock, read by us and with AWS's own SDK. */
 import { describe, expect, test } from 'bun:test'
 import { InvokeModelWithResponseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
+import { EventStreamCodec } from '@smithy/eventstream-codec'
 import { InvokeReader } from '../../../src/protocol/bedrock-invoke/stream.ts'
 import { collect } from '../../../src/protocol/hub/collect.ts'
 import { describeWithFixtures, listFixtures, readFixture } from '../../kit/fixtures.ts'
@@ -110,6 +111,11 @@ describeWithFixtures('recordings of InvokeModelWithResponseStream', () => {
   })
 })
 
+const codec = new EventStreamCodec(
+  (bytes) => new TextDecoder().decode(bytes as Uint8Array),
+  (text) => new TextEncoder().encode(text),
+)
+
 const chunk = (value: object): Uint8Array => {
   const bytes = Buffer.from(JSON.stringify(value)).toString('base64')
   return awsMessage('event', 'chunk', { bytes, p: 'abc' })
@@ -148,5 +154,40 @@ describe('models that complete text', () => {
     const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }
     expect(errorOf(decode(decoding, [chunk(error)]))?.status).toBe(503)
     expect(errorOf(decode(decoding, []))?.code).toBe('upstream_incomplete')
+  })
+})
+
+describe('the wrapping of a chunk', () => {
+  const begin = chunk({ type: 'message_start', message: { id: 'msg_1', content: [] } })
+  const event = {
+    type: 'content_block_delta',
+    index: 0,
+    delta: { type: 'text_delta', text: 'Ü??????😀' },
+  }
+  const base64 = Buffer.from(JSON.stringify(event)).toString('base64')
+  const framed = (payload: string): Uint8Array => {
+    const text = (value: string) => ({ type: 'string' as const, value })
+    const headers = { ':message-type': text('event'), ':event-type': text('chunk') }
+    return codec.encode({ headers, body: new TextEncoder().encode(payload) })
+  }
+
+  test.each([
+    ['as AWS writes it', `{"bytes":"${base64}","p":"abc"}`],
+    ['alone', `{"bytes":"${base64}"}`],
+    ['with white space', `{ "bytes" : "${base64}" }`],
+    ['the padding first', `{"p":"abc","bytes":"${base64}"}`],
+    ['with slashes that are escaped', `{"bytes":"${base64.replaceAll('/', '\\/')}"}`],
+    ['in the alphabet of addresses', `{"bytes":"${base64.replaceAll('/', '_')}"}`],
+  ])('%s', (_, payload) => {
+    expect(base64).toContain('/')
+    const account = accountOf(decode(decoding, [begin, framed(payload)]))
+    expect(account.text).toBe('Ü??????😀')
+  })
+
+  test.each([
+    ...['{"bytes":"', '{"bytes":""}', '{"bytes":7}', '{"bytes":"!"}', '{"bytes":"bnVsbA=="}'],
+    ...['{"bytes":"W10="}', '{}', '[]', '"', ''],
+  ])('%s says nothing', (payload) => {
+    expect(accountOf(decode(decoding, [begin, framed(payload)])).text).toBe('')
   })
 })
