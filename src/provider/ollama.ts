@@ -8,11 +8,17 @@ import type { ProviderSettings } from '../config/config.ts'
 import { readOllamaAnswer, writeOllamaRequest } from '../protocol/embeddings/ollama.ts'
 import { ollamaChat } from '../protocol/ollama-chat.ts'
 import { addressBelow } from './address.ts'
+import { foreignTo } from './carried.ts'
 import { matchesModel } from './claims.ts'
 import { bearer } from './credentials.ts'
+import { customToolsAreFunctions } from './custom-tools.ts'
 import { ownDialects, type Protocols, protocolFor } from './protocols.ts'
 import type { Provider } from './provider.ts'
+import { applyQuirks, type Quirk } from './quirks.ts'
 import { translatedDial } from './translated.ts'
+
+/** What is different at its OpenAI endpoint; its own API has functions only as well. */
+export const ollamaQuirks: readonly Quirk[] = [customToolsAreFunctions]
 
 /** The server has no limit of its own; this is OpenAI's. */
 const INPUTS_MAX = 2_048
@@ -37,6 +43,8 @@ export function ollama(settings: ProviderSettings, protocols: Protocols): Provid
     },
     url: addressBelow(settings.baseUrl.replace(/\/(?:v1|api)\/?$/, '')),
     authorize: bearer(settings.apiKey),
+    amend: (body) => applyQuirks(ollamaQuirks, body),
+    foreign: foreignTo(ollamaQuirks),
     // OpenAI's clients pass to `/v1/embeddings`; this is how the others are translated.
     embeddings: {
       name: 'openai',

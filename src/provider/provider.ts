@@ -64,8 +64,9 @@ export interface Provider {
    */
   amend?(body: JsonObject, wanted: Wanted, client: Headers): JsonObject
   /**
-   * Finds chats that it would refuse for what another provider said in earlier turns; they are
-   * translated though both sides speak the same. Only bodies with one of `marks` are parsed.
+   * Finds chats that it would refuse for what another provider said in earlier turns, or for a
+   * kind of tool that it does not have; they are translated though both sides speak the same. Only
+   * bodies with one of `marks` are parsed.
    */
   readonly foreign?:
     | { readonly marks: readonly string[]; readonly test: (body: JsonObject) => boolean }

@@ -21,7 +21,7 @@ import { llamacpp } from './llamacpp.ts'
 import { lmstudio } from './lmstudio.ts'
 import { mistral } from './mistral.ts'
 import { moonshot } from './moonshot.ts'
-import { ollama } from './ollama.ts'
+import { ollama, ollamaQuirks } from './ollama.ts'
 import { openai, openaiQuirks } from './openai.ts'
 import { openrouter } from './openrouter.ts'
 import { perplexity } from './perplexity.ts'
@@ -96,6 +96,7 @@ export const providerQuirks: Readonly<Record<string, readonly Quirk[]>> = {
     Object.entries(compatibleKinds).map(([name, { quirks }]) => [name, quirks]),
   ),
   azure: openaiQuirks,
+  ollama: ollamaQuirks,
   watsonx: watsonxQuirks,
 }
 
