@@ -112,6 +112,28 @@ describe('a chat', () => {
     expect([translator.ended, translator.error?.code]).toEqual([false, 'upstream_error'])
   })
 
+  test('that calls a tool without a name does not look finished', () => {
+    const call = { index: 0, id: 'a', type: 'function', function: { arguments: '{}' } }
+    const called = chunk({ tool_calls: [call] }, { finish_reason: 'tool_calls' })
+    const { data } = translated(chat, sse(called, '[DONE]'))
+    expect(data).toMatchObject([
+      { choices: [{ finish_reason: null }], new_field: [1] },
+      { error: { code: 'upstream_protocol_error' } },
+    ])
+    const part = { functionCall: { args: { a: 1 } } }
+    const candidate = { content: { parts: [part] }, finishReason: 'STOP', itsOwn: 1 }
+    const inGemini = translated(gemini, sse({ candidates: [candidate], responseId: 'r' }))
+    expect(inGemini.data[0]).toEqual({
+      ...{ candidates: [{ content: { parts: [part] }, itsOwn: 1 }], responseId: 'r' },
+    })
+    expect(inGemini.data.slice(1)).toMatchObject([{ error: { code: 502 } }])
+  })
+
+  test('has no signs of life among its chunks', () => {
+    const data = [...answer.slice(0, 3), {}, { type: 'ping' }, ...answer.slice(3)]
+    expect(translated(chat, sse(...data)).data).toEqual(answer)
+  })
+
   test('that is cut off has neither an end nor a finish', () => {
     const { data } = translated(chat, sse(chunk({ content: 'Hel' })))
     const error = { error: expect.objectContaining({ code: 'upstream_incomplete' }) }

@@ -81,6 +81,7 @@ export class GeminiReader implements EventReader {
       this.#events.push({ type: 'error', error: readEventError(chunk) })
       return
     }
+    const frameAt = this.#events.length
     if (this.#repeats) this.#events.push(ownFrame('gemini', said))
     this.#start(chunk)
     const feedback = objectAt(chunk, 'promptFeedback')
@@ -93,6 +94,7 @@ export class GeminiReader implements EventReader {
         reader.read(camelKeys(candidate))
         if (!reader.hasUnnamedCall) continue
         this.#over = true
+        if (this.#repeats) this.#events[frameAt] = ownFrame('gemini', unfinished(said))
         this.#events.push({ type: 'error', error: unnamedTool() })
         return
       }
@@ -139,4 +141,15 @@ export class GeminiReader implements EventReader {
       details: { dialect: 'gemini', value: { promptFeedback: feedback } },
     })
   }
+}
+
+/** A chunk that failed says no more than what it holds: nothing of it may look finished. */
+function unfinished(chunk: JsonObject): JsonObject {
+  if (!Array.isArray(chunk.candidates)) return chunk
+  const candidates = chunk.candidates.map((candidate: unknown) => {
+    if (!isObject(candidate)) return candidate
+    const { finishReason: _reason, finish_reason: _other, ...rest } = candidate
+    return rest
+  })
+  return { ...chunk, candidates }
 }

@@ -10,6 +10,7 @@ import type { ProtocolName } from '../names.ts'
 import type { EventReader } from '../translation.ts'
 import { choiceIndex } from './choice-index.ts'
 import { type ChoiceHost, ChoiceRead } from './choice-read.ts'
+import { isHollow } from './chunk-watch.ts'
 import { endMarker, NOT_JSON, parseData } from './data.ts'
 import { isErrorEvent, readEventError } from './error.ts'
 import { failedFinish, isFailedFinish } from './finish.ts'
@@ -106,7 +107,9 @@ export class ChunkRead implements EventReader, ChoiceHost {
       this.#fail(readEventError(chunk))
       return
     }
-    if (this.#repeats) this.#events.push(ownFrame(this.dialect, withoutFailure(chunk)))
+    const repeats = this.#repeats && !isHollow(chunk)
+    const frameAt = this.#events.length
+    if (repeats) this.#events.push(ownFrame(this.dialect, chunk))
     this.#takeHead(chunk)
     this.#takeUsage(chunk, choices)
     for (const choice of choices) {
@@ -115,6 +118,7 @@ export class ChunkRead implements EventReader, ChoiceHost {
     }
     this.#language.readRest(chunk, this.#first, (event) => this.emit(event))
     for (const choice of choices) this.#takeFinish(choice)
+    if (repeats && this.#over) this.#events[frameAt] = ownFrame(this.dialect, unfinished(chunk))
   }
 
   #choicesOf(chunk: JsonObject): readonly JsonObject[] {
@@ -208,20 +212,15 @@ export class ChunkRead implements EventReader, ChoiceHost {
   }
 }
 
-/** A failure is told by an event of its own, which says it as all others are said. */
-function withoutFailure(chunk: JsonObject): JsonObject {
-  const { choices } = chunk
-  if (!Array.isArray(choices) || !choices.some(hasFailed)) return chunk
-  const without = (choice: unknown): unknown => {
-    if (!hasFailed(choice)) return choice
+/** A chunk that failed says no more than what it holds: an event of its own tells how it failed. */
+function unfinished(chunk: JsonObject): JsonObject {
+  if (!Array.isArray(chunk.choices)) return chunk
+  const choices = chunk.choices.map((choice: unknown) => {
+    if (!isObject(choice)) return choice
     const { error: _error, ...rest } = choice
     return { ...rest, finish_reason: null }
-  }
-  return { ...chunk, choices: choices.map(without) }
-}
-
-function hasFailed(choice: unknown): choice is JsonObject {
-  return isObject(choice) && isFailedFinish(textOf(choice.finish_reason))
+  })
+  return { ...chunk, choices }
 }
 
 function textOf(value: unknown): string {

@@ -116,8 +116,8 @@ function usageInside(event: JsonObject): unknown {
   return isObject(first) ? first.usage : null
 }
 
-/** A sign of life that is dressed as an event: readers that check their chunks take it for broken. */
-function isHollow(event: unknown): boolean {
+/** A sign of life in an event's dress: readers that check their chunks take it for broken. */
+export function isHollow(event: unknown): boolean {
   return isObject(event) && (Object.keys(event).length === 0 || event.type === 'ping')
 }
 
