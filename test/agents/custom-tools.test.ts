@@ -12,6 +12,7 @@ import { anthropicMessages } from './providers/anthropic-messages.ts'
 import { bedrockConverse } from './providers/bedrock-converse.ts'
 import { cohereChat } from './providers/cohere-chat.ts'
 import { gemini } from './providers/gemini.ts'
+import { ollamaChat } from './providers/ollama-chat.ts'
 import { moonshot } from './providers/openai-chat.ts'
 import { type ScriptedProvider, type Step, sseBytes } from './providers/provider.ts'
 import { ANSWER } from './scenario.ts'
@@ -97,13 +98,19 @@ const callers = [
   calling(gemini, sseBytes([[null, geminiAnswer]])),
   calling(moonshot, chatCall()),
 ]
+/** Ollama's OpenAI endpoint, to which chats pass as they are unless they have custom tools. */
+const ollama: ScriptedProvider = {
+  ...calling(moonshot, chatCall()),
+  ...{ name: 'ollama', kind: 'ollama', model: 'qwen3', environment: ollamaChat.environment },
+  expectHead: ({ path }) => expect(path).toBe('/v1/chat/completions'),
+}
 /** Those that only take it back here. */
 const takers = [...callers, bedrockConverse, cohereChat]
 
 let stand: Stand
 let client: OpenAI
 beforeAll(async () => {
-  stand = await Stand.start(takers)
+  stand = await Stand.start([...takers, ollama])
   client = new OpenAI({ baseURL: `${stand.app.url}v1`, apiKey: 'sk-client', maxRetries: 0 })
 })
 afterAll(() => stand.stop())
@@ -258,6 +265,19 @@ describe.each(talks)('%s', (_, begin) => {
         expect(answered).toMatchObject({ role: 'tool', results: [{ text: RESULT }] })
       })
     }
+  }
+})
+
+test('a chat through the OpenAI endpoint of Ollama', async () => {
+  const talk = chatTalk()
+  for (const step of ['calls', 'answer'] as const) {
+    const { accepted, result } = await stand.expecting({ provider: ollama, step }, () =>
+      talk.ask(modelOf(ollama)),
+    )
+    expectFunction(accepted.seen)
+    expect(result.pieces.join('')).toBe(step === 'calls' ? PATCH : '')
+    if (step === 'calls') talk.answerCall()
+    else expect(accepted.text).not.toContain('"custom"')
   }
 })
 
