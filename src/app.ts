@@ -20,6 +20,7 @@ import { protocols } from './protocol/registry.ts'
 import type { Provider } from './provider/provider.ts'
 import { buildProviders } from './provider/registry.ts'
 import { relay } from './relay/relay.ts'
+import { BreakerTable } from './resilience/breaker-table.ts'
 import { noBreakers } from './resilience/breakers.ts'
 import { Resilience } from './resilience/resilience.ts'
 import { createPlanner } from './routing/plan.ts'
@@ -40,8 +41,27 @@ export interface App {
    * in-band `server_shutdown`, and resolves when nothing is left.
    */
   stop(graceMs: number): Promise<void>
+  /** Takes in what another worker told. */
+  hear(news: News): void
   /** What is held at this moment, by name; all zero when nothing is under way. */
   leftovers(): Readonly<Record<string, number>>
+}
+
+/** What one worker tells the others. */
+export type News = {
+  readonly type: 'breaker'
+  readonly target: string
+  readonly override: 'auto' | 'open' | 'closed'
+}
+
+/** What surrounds the server. */
+export interface AppParts {
+  /** A test brings one that it reads. */
+  readonly log?: Log
+  /** A test brings one that checks more. */
+  readonly pool?: BufferPool
+  /** Tells the other workers. */
+  readonly announce?: (news: News) => void
 }
 
 /** Which worker of how many this is. */
@@ -58,13 +78,12 @@ const LAST_WORDS_MS = 1000
 
 /**
  * Starts a worker's server.
- * @param parts what a test brings of its own: a log that it reads, a pool that checks more.
  * @throws where the port cannot be had or a TLS file cannot be read.
  */
 export async function startApp(
   config: Config,
   worker: WorkerIdentity,
-  parts: { readonly log?: Log; readonly pool?: BufferPool } = {},
+  parts: AppParts = {},
 ): Promise<App> {
   const log = parts.log ?? defaultLog(config, worker)
   const pool = parts.pool ?? createBufferPool(config.bufferPool)
@@ -78,7 +97,12 @@ export async function startApp(
   const providers = buildProviders(config.providers, config.demo, protocols, config.upstreamProxy)
   const reach = new Reach(sweep)
   const pauses = new Pauses()
-  const resilience = new Resilience(config.resilience, pauses, noBreakers)
+  const breakers = new BreakerTable(config.resilience)
+  const resilience = new Resilience(
+    config.resilience,
+    pauses,
+    config.resilience.breaker ? breakers : noBreakers,
+  )
   const kept = { log, pool, sweep, reach, underway, spool, admission, resilience }
   const shared = { ...kept, config, providers }
   const stages = stagesOf(shared)
@@ -94,6 +118,13 @@ export async function startApp(
     gateway: (request, call, connection) => handle(request, call, connection, stages),
     models: catalogueOf(shared),
     pool,
+    breakers: {
+      list: () => breakers.list(),
+      set: (target, override) => {
+        breakers.set(target, override)
+        parts.announce?.({ type: 'breaker', target, override })
+      },
+    },
     protocols,
     status: () => status,
     worker,
@@ -117,6 +148,7 @@ export async function startApp(
       clearInterval(trim)
       spool.close()
     },
+    hear: ({ target, override }) => breakers.set(target, override),
     leftovers: () => ({
       requests: underway.size,
       pendingRequests: server.pendingRequests,
@@ -214,6 +246,7 @@ const clocksOf = (settings: StreamSettings): number[] => [
   settings.idleTimeoutMs,
   settings.totalTimeoutMs,
   settings.clientStallTimeoutMs,
+  settings.holdMs,
 ]
 
 function defaultLog(config: Config, worker: WorkerIdentity): Log {

@@ -120,6 +120,18 @@ export interface TargetStanding {
   readonly share: number
 }
 
+/** What one read of a body gives: a chunk, or its end. */
+export interface BodyRead {
+  readonly done: boolean
+  readonly value?: Uint8Array | undefined
+}
+
+/** Reads a body, chunk by chunk; a stream's own reader is one. */
+export interface BodyReader {
+  read(): Promise<BodyRead>
+  cancel(reason?: unknown): Promise<void>
+}
+
 /** An open answer. Whoever holds it reads it to its end or calls `cancel`. */
 export interface Opened {
   readonly target: Target
@@ -137,7 +149,7 @@ export interface Opened {
   /** What was read while waiting for the first content, in order. */
   readonly head: readonly Uint8Array[]
   /** The rest of the body; null when `head` is all of it. */
-  readonly reader: ReadableStreamDefaultReader<Uint8Array> | null
+  readonly reader: BodyReader | null
   /** Closes the provider's connection. Safe to call at any time, also after the end. */
   cancel(): void
 }

@@ -8,7 +8,7 @@
 import { abortReason, onAbort } from '../core/abort.ts'
 import { nowMs, type Swept } from '../core/clock.ts'
 import { GatewayError, toGatewayError } from '../core/errors.ts'
-import type { Opened } from '../provider/call.ts'
+import type { BodyRead, BodyReader, Opened } from '../provider/call.ts'
 import type { RelayContext } from './context.ts'
 import { endReasonOf, readFailure } from './ending.ts'
 import { type DirectController, Outlet } from './outlet.ts'
@@ -121,13 +121,12 @@ export class ClientStream implements Swept {
     await this.#finish(outlet)
   }
 
-  async #read(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  async #read(reader: BodyReader): Promise<BodyRead> {
     try {
       return await reader.read()
     } catch (thrown) {
       // What broke after the answer was whole broke nothing.
-      if (this.#passage?.complete && !this.#context.abort.signal.aborted)
-        return { done: true, value: undefined }
+      if (this.#passage?.complete && !this.#context.abort.signal.aborted) return { done: true }
       throw readFailure(thrown, this.#context.abort.signal)
     }
   }

@@ -5,7 +5,7 @@ import type { Protocol } from '../protocol/protocol.ts'
 import type { AnswerContext } from '../protocol/translation.ts'
 import type { Opened, Target } from '../provider/call.ts'
 import type { OpenContext } from './context.ts'
-import { readFirstContent } from './first-event.ts'
+import { type HeadOwner, readFirstContent } from './first-event.ts'
 import { headersForClient, isHeadTooLarge, retryAfterMs } from './headers.ts'
 
 /** An error body above this is not read to its end. */
@@ -34,10 +34,16 @@ const streamTypes: Readonly<Record<Protocol['framing'], RegExp>> = {
 /** A whole answer that must be translated is held whole; none is larger than this. */
 const TRANSLATED_BYTES_MAX = 64 * 1024 * 1024
 
+/** The connection that an answer comes over. */
+export interface AnswerOwner extends HeadOwner {
+  /** Closes the connection. */
+  cancel(): void
+  /** It is no longer of interest, because all was read. */
+  finished(): void
+}
+
 /**
  * Turns a provider's response into an open answer.
- * @param cancel closes the connection.
- * @param finished is called when the connection is no longer of interest, because all was read.
  * @throws GatewayError for redirects, error statuses, HTML, hidden errors, empty answers and heads
  *   that are too large.
  */
@@ -45,8 +51,7 @@ export async function acceptAnswer(
   response: Response,
   sent: Sent,
   context: OpenContext,
-  cancel: () => void,
-  finished: () => void,
+  owner: AnswerOwner,
 ): Promise<Opened> {
   const { request, call, intent, settings } = context
   const { target, protocol, translated } = sent
@@ -59,10 +64,10 @@ export async function acceptAnswer(
     translated,
     status: response.status,
     headers: headersForClient(response.headers),
-    cancel,
+    cancel: owner.cancel,
   }
   if (bodiless(request.method, response.status) || response.body === null) {
-    finished()
+    owner.finished()
     // To a reader of events an answer without a body would be an answer that says nothing.
     if (intent.stream && call.endpoint !== 'passthrough') throw new GatewayError('upstream_empty')
     return { ...answer, isEventStream: false, head: [], reader: null }
@@ -78,16 +83,15 @@ export async function acceptAnswer(
   const reader = response.body.getReader()
   const mayStream = protocol.framing === 'sse' || intent.stream
   if (mayStream && streamTypes[protocol.framing].test(contentType)) {
-    const head = await readFirstContent(reader, protocol, settings.bufferedBytesMax)
-    if (head.ended) finished()
-    const rest = head.ended ? null : reader
-    return { ...answer, isEventStream: true, head: head.chunks, reader: rest }
+    const { chunks, rest } = await readFirstContent(reader, protocol, settings, owner)
+    if (rest === null) owner.finished()
+    return { ...answer, isEventStream: true, head: chunks, reader: rest }
   }
   if (!/\bjson\b/i.test(contentType)) {
     if (intent.stream && protocol.hasEndMarker) throw new GatewayError('upstream_bad_content_type')
     // A response that breaks before its first byte would reach the client as half a status line.
     const { done, value } = await reader.read()
-    if (done) finished()
+    if (done) owner.finished()
     const head = value === undefined ? [] : [value]
     return { ...answer, isEventStream: false, head, reader: done ? null : reader }
   }
@@ -95,7 +99,7 @@ export async function acceptAnswer(
   const { chunks, ended } = await readUpTo(reader, bytesMax)
   if (!ended && translated !== null) throw new GatewayError('upstream_protocol_error')
   if (ended) {
-    finished()
+    owner.finished()
     lookAtJson(chunks, protocol, context)
   }
   return { ...answer, isEventStream: false, head: chunks, reader: ended ? null : reader }

@@ -49,7 +49,14 @@ async function openOutgoing(
     }
     const { dial, answer: translated } = outgoing
     const sent = { target, protocol: dial.protocol, translated }
-    return await acceptAnswer(response, sent, context, cancel, unlink)
+    const owner = {
+      sweep,
+      cancel,
+      finished: unlink,
+      contentSeen: forgetFirstToken,
+      fail: (error: GatewayError) => attempt.abort(error),
+    }
+    return await acceptAnswer(response, sent, context, owner)
   } catch (thrown) {
     const failure = connectionFailure(thrown, attempt.signal, answered)
     unlink()

@@ -5,6 +5,7 @@
 import { type App, startApp } from '../../src/app.ts'
 import type { BufferPool } from '../../src/buffer/lease.ts'
 import { createBufferPool } from '../../src/buffer/pool.ts'
+import type { RouteSettings } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/env.ts'
 import type { Exchange } from '../../src/observe/exchange.ts'
 import { RawClient, type RequestToSend } from '../kit/client.ts'
@@ -61,12 +62,14 @@ export async function startAppWith(
   environment: Readonly<Record<string, string>>,
   pool?: BufferPool,
   records: Exchange[] = [],
+  routes: readonly RouteSettings[] = [],
 ): Promise<{ readonly app: App; readonly pool: BufferPool }> {
   const loaded = loadConfig(environment)
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
   const used = pool ?? createBufferPool(loaded.config.bufferPool, { assertZeroed: true })
   const log = { request: (exchange: Exchange) => void records.push(exchange), line: () => {} }
-  const app = await startApp(loaded.config, { id: 0, total: 0 }, { log, pool: used })
+  const config = { ...loaded.config, routes: [...loaded.config.routes, ...routes] }
+  const app = await startApp(config, { id: 0, total: 0 }, { log, pool: used })
   return { app, pool: used }
 }
 
@@ -78,12 +81,14 @@ export type StandEnvironment =
 /**
  * Starts a provider that answers by `script`, and the app with `environment` in front of it.
  * @param port of the provider, where the environment must know it.
+ * @param routes besides those of the environment.
  */
 export async function startStand(
   script: UpstreamScript,
   environment: StandEnvironment = {},
   ownPool?: BufferPool,
   port = 0,
+  routes: readonly RouteSettings[] = [],
 ): Promise<Stand> {
   const upstream = startUpstream(script, { port })
   const records: Exchange[] = []
@@ -92,6 +97,7 @@ export async function startStand(
     { ...providerEnvironment(upstream), ...added },
     ownPool,
     records,
+    routes,
   )
   const clients: RawClient[] = []
   const connect = async (): Promise<RawClient> => {
