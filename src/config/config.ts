@@ -37,9 +37,9 @@ export interface StreamSettings {
   readonly bufferedBytesMax: number
   /** `STREAM_FLUSH_INTERVAL_MS`: 0 sends at once; more gathers for that long. */
   readonly flushIntervalMs: number
-  /** `STREAM_HOLD_MS`: how long the first content may be held, so that a failure still fails over. */
+  /** `STREAM_HOLD_MS`: how long the first content is held, so that a failure still fails over. */
   readonly holdMs: number
-  /** `STREAM_HOLD_BYTES`: how much content may be held for the same reason; 0 is no bound by bytes. */
+  /** `STREAM_HOLD_BYTES`: how much content is held for the same reason; 0 is no such bound. */
   readonly holdBytes: number
 }
 

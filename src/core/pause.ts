@@ -1,6 +1,6 @@
 /**
- * Waits of a few requests: backoffs and hedges. Each has a timer of its own, because the sweep looks
- * too seldom for a wait of 50 ms, and because few requests ever wait like this.
+ * Waits of a few requests: backoffs and hedges. Each has a timer of its own, because the sweep
+ * looks too seldom for a wait of 50 ms, and because few requests ever wait like this.
  */
 import { abortReason, onAbort } from './abort.ts'
 
@@ -33,7 +33,7 @@ export class Pauses {
     return end
   }
 
-  /** Resolves when `delayMs` have passed. Rejects with the signal's reason where it aborts first. */
+  /** Resolves when `delayMs` have passed; rejects with the signal's reason if it aborts first. */
   wait(delayMs: number, signal: AbortSignal): Promise<void> {
     if (delayMs <= 0 && !signal.aborted) return Promise.resolve()
     return new Promise((resolve, reject) => {

@@ -5,12 +5,12 @@ import type { Provider } from '../provider/provider.ts'
 import { fallbacksOf } from './fallbacks.ts'
 import { orders } from './order.ts'
 import {
-  as,
   byModel,
   defaultOf,
   modelless,
   modelNotFound,
   namedTarget,
+  plainTarget,
   providerNotFound,
 } from './resolve.ts'
 import { type Route, RouteTable, targetOf } from './routes.ts'
@@ -112,7 +112,7 @@ class Planning {
     if (call.provider !== null) {
       const provider = this.#providers.get(call.provider)
       if (provider === undefined) throw providerNotFound(call.provider)
-      if (call.endpoint === 'passthrough') return as(provider, intent.model, null)
+      if (call.endpoint === 'passthrough') return plainTarget(provider, intent.model, null)
       return namedTarget(provider, intent.model)
     }
     return intent.model === null

@@ -21,7 +21,11 @@ export function defaultOf(
 }
 
 /** A target of which no route says anything. */
-export function as(provider: Provider, model: string | null, renamedTo: string | null): Target {
+export function plainTarget(
+  provider: Provider,
+  model: string | null,
+  renamedTo: string | null,
+): Target {
   return { provider, model, renamedTo, traits: plainTraits }
 }
 
@@ -36,7 +40,7 @@ export function byModel(
   if (prefixed !== undefined) return namedTarget(prefixed, model)
   const provider = claimant(providers, model) ?? fallback
   if (provider === null) throw modelNotFound(model)
-  return as(provider, model, null)
+  return plainTarget(provider, model, null)
 }
 
 /** Patterns that the operator wrote are meant; prefixes that a provider knows are a guess. */
@@ -52,10 +56,10 @@ function claimant(providers: ReadonlyMap<string, Provider>, model: string): Prov
 /** `provider` is settled; drops its own prefix from the model, if it is there. */
 export function namedTarget(provider: Provider, model: string | null): Target {
   const prefix = `${provider.name}/`
-  if (model === null || !model.startsWith(prefix)) return as(provider, model, null)
+  if (model === null || !model.startsWith(prefix)) return plainTarget(provider, model, null)
   const bare = model.slice(prefix.length)
   if (bare === '') throw modelNotFound(model)
-  return as(provider, bare, bare)
+  return plainTarget(provider, bare, bare)
 }
 
 /** For calls such as `GET /files`, which say nothing about whom they are for. */
@@ -72,7 +76,7 @@ export function modelless(
   if (provider === undefined) {
     throw new GatewayError('provider_not_found', { message: 'No provider is enabled.' })
   }
-  return as(provider, null, null)
+  return plainTarget(provider, null, null)
 }
 
 /** The 404 of a model, in OpenAI's words. */

@@ -40,5 +40,34 @@ const BufferPoolMetrics: z.ZodType<WorkerMetrics> = z.object({
     .describe('Which worker answered, of how many. 0 of 0 where there is only one process.'),
 })
 
+const BreakerState = z.enum(['closed', 'open', 'half-open'])
+
+const Breakers = z.object({
+  breakers: z.array(
+    z.object({
+      target: z.string().describe('`provider/model`, with `#2` behind it for a second key.'),
+      state: BreakerState,
+      override: z.enum(['auto', 'open', 'closed']).describe('What an operator decided.'),
+      consecutiveFailures: count,
+      openForMs: count.describe('Until the next probe.'),
+      share: z.number().min(0).max(1).describe('The part of its traffic that the target gets.'),
+    }),
+  ),
+  worker: z.object({ id: count, total: count }),
+})
+
+/** What `PUT /api/breakers` takes. */
+export const BreakerChange = z.strictObject({
+  target: z.string().min(3).max(256).describe('As in the list.'),
+  override: z.enum(['auto', 'open', 'closed']),
+})
+
 /** Name in the document -> schema. */
-export const operationSchemas = { Health, Readiness, TierMetrics, BufferPoolMetrics } as const
+export const operationSchemas = {
+  Breakers,
+  BreakerChange,
+  Health,
+  Readiness,
+  TierMetrics,
+  BufferPoolMetrics,
+} as const

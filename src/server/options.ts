@@ -17,6 +17,22 @@ export interface ModelCatalogue {
   getGemini(id: string, request: Request): Response | Promise<Response>
 }
 
+/** One breaker, as an operator sees it. */
+export interface BreakerView {
+  readonly target: string
+  readonly state: 'closed' | 'open' | 'half-open'
+  readonly override: 'auto' | 'open' | 'closed'
+  readonly consecutiveFailures: number
+  readonly openForMs: number
+  readonly share: number
+}
+
+/** The circuit breakers of the worker, and of the others where one is set by hand. */
+export interface BreakerControl {
+  list(): readonly BreakerView[]
+  set(target: string, override: BreakerView['override']): void
+}
+
 /** Whether the worker wants new requests. */
 export interface ServerStatus {
   readonly ready: boolean
@@ -30,6 +46,7 @@ export interface RouterOptions {
   readonly gateway: Gateway
   readonly models: ModelCatalogue
   readonly pool: BufferPool
+  readonly breakers: BreakerControl
   readonly protocols: Protocols
   readonly status: () => ServerStatus
   /** Which worker of how many this is; 0 of 0 where there is only one process. */

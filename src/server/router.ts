@@ -2,6 +2,7 @@
  * makes Elysia rewrite streamed bodies. */
 import { Elysia } from 'elysia'
 import { GatewayError } from '../core/errors.ts'
+import { breakerRoutes } from './breakers.ts'
 import { anthropicRoutes, geminiRoutes } from './dialects.ts'
 import { docsRoutes } from './docs.ts'
 import { operationsRoutes } from './operations.ts'
@@ -16,6 +17,7 @@ export function createRouter(options: RouterOptions, writeProblem: WriteProblem)
       writeProblem(code === 'NOT_FOUND' ? new GatewayError('unknown_url') : error),
     )
     .use(operationsRoutes(options, writeProblem))
+    .use(breakerRoutes(options, writeProblem))
     .use(proxyRoutes(options, writeProblem))
     .use(anthropicRoutes(options, writeProblem))
     .use(geminiRoutes(options, writeProblem))

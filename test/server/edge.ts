@@ -52,6 +52,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     adminToken: null,
     requestBytesMax: 1 << 20,
     gateway: async () => Response.json({ ok: true }, { headers: { 'x-request-id': 'req_test' } }),
+    breakers: { list: () => [], set: () => {} },
     models: {
       list: () => Response.json({ object: 'list', data: [] }),
       get: (id) => Response.json({ id, object: 'model' }),
