@@ -26,10 +26,13 @@ interface Conversation {
   isWaiting: boolean
 }
 
-/** Answers in pieces of their own chunk each, as an event stream. */
-export function streamAnswer(pieces: readonly Uint8Array[]): WireAnswer {
-  const head =
-    'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
+/** Answers in pieces of their own chunk each, as an event stream where it is not said otherwise. */
+export function streamAnswer(
+  pieces: readonly Uint8Array[],
+  contentType = 'text/event-stream',
+): WireAnswer {
+  const status = `HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\n`
+  const head = `${status}transfer-encoding: chunked\r\n\r\n`
   const chunks = pieces.map((piece) =>
     Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]),
   )
