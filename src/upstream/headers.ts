@@ -42,9 +42,10 @@ const rateLimit = /^(?:x|anthropic)-ratelimit-/
  */
 export function headersForProvider(client: Headers): Headers {
   const headers = new Headers()
+  const ownToHop = nominated(client)
   for (const name of requestHeaders) {
     const value = client.get(name)
-    if (value !== null) headers.set(name, value)
+    if (value !== null && !ownToHop.has(name)) headers.set(name, value)
   }
   // A compressed stream cannot be looked at event by event.
   headers.set('accept-encoding', 'identity')
@@ -52,10 +53,21 @@ export function headersForProvider(client: Headers): Headers {
   return headers
 }
 
+/**
+ * The names that `connection` makes hop-by-hop (RFC 9110 7.6.1). Only the sender's own headers are
+ * looked at: what we add afterwards cannot be taken away by naming it.
+ */
+function nominated(sender: Headers): ReadonlySet<string> {
+  const names = sender.get('connection')?.split(',') ?? []
+  return new Set(names.map((name) => name.trim().toLowerCase()))
+}
+
 /** The headers of a provider's answer that the client may see. */
 export function headersForClient(provider: Headers): Headers {
   const headers = new Headers()
+  const ownToHop = nominated(provider)
   for (const [name, value] of provider) {
+    if (ownToHop.has(name)) continue
     if (responseHeaders.has(name) || rateLimit.test(name)) headers.set(name, value)
   }
   return headers
