@@ -166,9 +166,13 @@ function answerHeaders(exchange: Exchange, opened: Opened | null): Headers {
   if (opened === null) return headers
   const { provider, model } = opened.target
   headers.set('x-sluice-provider', provider.name)
-  if (model !== null) headers.set('x-sluice-model', model)
+  if (model !== null) headers.set('x-sluice-model', headerText(model))
   headers.set('x-sluice-attempts', String(exchange.attempts))
   const ownMs = exchange.openedAtMs - exchange.startedAtMs - exchange.upstreamWaitMs
   headers.set('x-sluice-overhead-ms', Math.max(0, ownMs).toFixed(2))
   return headers
 }
+
+/** As a header can hold it: what is not ASCII is percent-encoded, as in an address. */
+const headerText = (text: string): string =>
+  text.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent)
