@@ -10,7 +10,7 @@ import type { Sweep } from '../core/clock.ts'
 import { GatewayError, toGatewayError } from '../core/errors.ts'
 import type { Call, Intent, RequestBody } from '../provider/call.ts'
 import { join, MemoryBody, SpooledBody, StreamedBody } from './body.ts'
-import { blind, type Inspector } from './inspector.ts'
+import { blind, checkModelName, type Inspector } from './inspector.ts'
 import { JsonInspector } from './json.ts'
 import { free } from './memory.ts'
 import { boundaryOf, MultipartInspector } from './multipart.ts'
@@ -75,7 +75,8 @@ export async function readIntent(
     const body = await keep(keeper)
     if (body !== null) {
       const { says } = call
-      const model = says?.model ?? inspector.model
+      const named = says?.model ?? null
+      const model = named === null ? inspector.model : checkModelName(named)
       return { model, stream: says?.stream ?? inspector.stream, body, contentType }
     }
   } catch (thrown) {
