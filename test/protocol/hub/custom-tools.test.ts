@@ -1,6 +1,7 @@
 /** Custom tools as functions, in requests of every dialect, and back again in answers. */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { GatewayError } from '../../../src/core/errors.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
 import { tellingCustomCalls, withCustomCalls } from '../../../src/protocol/hub/custom-calls.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
@@ -309,6 +310,45 @@ describe('an answer', () => {
     )
     fc.assert(property, { numRuns: 100 })
   })
+})
+
+test('no order of events makes a writer throw, and nothing follows an error', () => {
+  const error = new GatewayError('upstream_incomplete')
+  const block = fc.nat({ max: 2 })
+  const choice = fc.nat({ max: 1 })
+  const piece = fc.constantFrom(
+    '{',
+    '"input"',
+    ':',
+    '"',
+    '\\',
+    'u00e',
+    '9',
+    '\ud83c',
+    '}',
+    '[',
+    'x',
+  )
+  const event: fc.Arbitrary<HubEvent> = fc.oneof(
+    fc.tuple(block, fc.constantFrom('patch', 'f'), fc.boolean(), choice).map((it) => began(...it)),
+    fc.tuple(block, piece, choice).map((it) => said(...it)),
+    fc.tuple(block, piece, choice).map((it) => said(...it)),
+    fc.tuple(block, choice).map((it) => ended(...it)),
+    choice.map((at) => finish('tool-calls', at)),
+    fc.constantFrom<HubEvent>({ type: 'error', error }, { type: 'end' }),
+  )
+  const property = fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+    for (const protocol of [protocols.chat, protocols.responses]) {
+      const writer = translationOf(protocol).writer(context())
+      let isOver = false
+      for (const each of events) {
+        const written = writer.write([each])
+        if (isOver) expect(written).toBe('')
+        isOver ||= each.type === 'error' || each.type === 'end'
+      }
+    }
+  })
+  fc.assert(property, { numRuns: 300 })
 })
 
 /** The input of the one custom call in the text of a stream, of either dialect. */

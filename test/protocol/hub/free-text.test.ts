@@ -95,6 +95,8 @@ describe('the text of a call', () => {
     ['{"inp'],
     ['{"note":{"a":[1,"}'],
     ['{"input" "x"}'],
+    ['{"note":1}{,"input":"x"}'],
+    ['{"note":1} {"input":"x"}'],
   ])('is all of %p', (raw) => {
     expectText(raw, raw)
   })
