@@ -171,6 +171,18 @@ export interface IntakeSettings {
   readonly bodyIdleTimeoutMs: number
 }
 
+/** Which configuration it is, so that one can see which a worker obeys. */
+export interface ConfigVersion {
+  /** 1 at the start, one more with each that was taken over since. */
+  readonly count: number
+  /** The beginning of the SHA-256 of the file; empty where there is none. */
+  readonly hash: string
+}
+
+/** A version as one text: `3-1f3a0c92`, or `1` where there is no file. */
+export const versionText = ({ count, hash }: ConfigVersion): string =>
+  hash === '' ? String(count) : `${count}-${hash}`
+
 /** The whole configuration. */
 export interface Config {
   readonly host: string
@@ -196,6 +208,7 @@ export interface Config {
   readonly routes: readonly RouteSettings[]
   /** `CONFIG_FILE`: where routes and the like were read from, or null. */
   readonly configFile: string | null
+  readonly version: ConfigVersion
   readonly resilience: ResilienceSettings
   readonly demo: DemoSettings
 }

@@ -1,16 +1,20 @@
-/** From the environment to the frozen configuration, or to every reason why there is none. */
+/**
+ * From the environment, and the file that it names, to the frozen configuration, or to every reason
+ * why there is none.
+ */
 import { accessSync, constants } from 'node:fs'
 import { isIPv4 } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Config, type EndpointName, endpointNames, type StreamSettings } from './config.ts'
+import type { Config } from './config.ts'
+import { readConfigFile } from './file/read.ts'
 import { deepFrozen } from './frozen.ts'
 import { providerVariables } from './provider-variables.ts'
 import { readDefaultProvider, readProviders } from './providers.ts'
 import { Reader, type Setting } from './reader.ts'
 import { resilienceSettings } from './resilience-variables.ts'
-import { streamSettings } from './stream-variables.ts'
-import { overrideName, unknownNames } from './unknown-names.ts'
+import { readStreams } from './streams.ts'
+import { unknownNames } from './unknown-names.ts'
 import type { Environment } from './variable.ts'
 import { fixedVariables, variables } from './variables.ts'
 
@@ -26,19 +30,21 @@ export interface Surroundings {
   readonly terminal: boolean
 }
 
-/** Reads and checks the whole environment. Never throws; the configuration is frozen deeply. */
+/** Reads and checks environment and file. Never throws; the configuration is frozen deeply. */
 export function loadConfig(
   environment: Environment,
   surroundings: Surroundings = { terminal: false },
 ): Loaded {
   const reader = new Reader(environment)
-  const { config, named } = readAll(reader, surroundings)
-  const problems = [...reader.problems, ...unknownNames(environment, [...fixedVariables, ...named])]
+  const { config, named, file } = readAll(reader, environment, surroundings)
+  const unknown = unknownNames(environment, [...fixedVariables, ...named])
+  const problems = [...reader.problems, ...unknown, ...file.problems]
   if (problems.length > 0) return { ok: false, problems }
-  return { ok: true, config: deepFrozen(config), settings: reader.settings }
+  const settings = [...reader.settings, ...file.settings]
+  return { ok: true, config: deepFrozen(config), settings }
 }
 
-function readAll(reader: Reader, surroundings: Surroundings) {
+function readAll(reader: Reader, environment: Environment, surroundings: Surroundings) {
   const read = reader.read.bind(reader)
   const automaticFormat = surroundings.terminal ? 'pretty' : 'json'
   const formatted = (format: 'auto' | 'json' | 'pretty') =>
@@ -51,14 +57,18 @@ function readAll(reader: Reader, surroundings: Surroundings) {
     logLevel: read(variables.logLevel),
     logFormat: formatted(read(variables.logFormat)),
     shutdownGraceMs: read(variables.shutdownGraceMs),
-    apiKeys: read(variables.apiKeys),
     adminToken: read(variables.adminToken),
     corsOrigins: read(variables.corsOrigins),
   } as const
   const allowAnonymous = read(variables.allowAnonymous)
-  const { providers, named } = readProviders(reader)
+  const ownKeys = read(variables.apiKeys)
+  const { providers: enabled, named } = readProviders(reader)
+  const configFile = read(variables.configFile)
+  const file = readConfigFile(configFile, enabled, environment)
+  const { providers } = file
+  const apiKeys = [...new Set([...ownKeys, ...file.apiKeys])]
   const hasKey = providers.some((provider) => provider.apiKey !== null)
-  if (!isLoopback(base.host) && hasKey && base.apiKeys.length === 0 && !allowAnonymous) {
+  if (!isLoopback(base.host) && hasKey && apiKeys.length === 0 && !allowAnonymous) {
     const rule =
       `must be set when HOST is ${base.host} and a provider has a key, because anyone could ` +
       'spend it (or set ALLOW_ANONYMOUS=1)'
@@ -66,6 +76,7 @@ function readAll(reader: Reader, surroundings: Surroundings) {
   }
   const config: Config = {
     ...base,
+    apiKeys,
     providers,
     defaultProvider: readDefaultProvider(reader, providers),
     upstreamProxy: read(providerVariables.upstreamProxy),
@@ -73,14 +84,15 @@ function readAll(reader: Reader, surroundings: Surroundings) {
       tokens: read(providerVariables.demoTokens),
       tokensPerSecond: read(providerVariables.demoTokensPerSecond),
     },
-    stream: readStreams(reader),
-    routes: [],
-    configFile: read(variables.configFile),
+    stream: readStreams(reader, file.streams),
+    routes: file.routes,
+    configFile,
+    version: { count: 1, hash: file.hash },
     resilience: resilienceSettings(read),
     intake: readIntake(reader),
     bufferPool: readPool(reader),
   }
-  return { config, named }
+  return { config, named, file }
 }
 
 /** Both files or none. Whether they can be read is said here, what is in them by the worker. */
@@ -98,22 +110,6 @@ function readTls(reader: Reader): Config['tls'] {
     }
   }
   return certFile !== null && keyFile !== null ? { certFile, keyFile } : null
-}
-
-function readStreams(reader: Reader): Config['stream'] {
-  const common = streamSettings((variable) => reader.read(variable))
-  const forEndpoint = (endpoint: EndpointName): StreamSettings => {
-    const own = streamSettings((variable) => {
-      const name = overrideName(variable.name, endpoint)
-      return reader.isGiven(name) ? reader.read({ ...variable, name }) : Number.NaN
-    })
-    const entries = Object.entries(own).filter(([, value]) => !Number.isNaN(value))
-    return { ...common, ...Object.fromEntries(entries) }
-  }
-  // One entry for each name of the list; the types of `fromEntries` cannot say so.
-  return Object.fromEntries(
-    endpointNames.map((endpoint) => [endpoint, forEndpoint(endpoint)]),
-  ) as Record<EndpointName, StreamSettings>
 }
 
 function readIntake(reader: Reader): Config['intake'] {

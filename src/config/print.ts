@@ -84,9 +84,10 @@ export function effectiveText(config: Config, settings: readonly Setting[]): str
     [variables.logFormat.name, config.logFormat],
     [variables.spoolDirectory.name, config.intake.spoolDirectory],
   ])
-  const lines = settings.map(({ name, text, given }) => {
+  const lines = settings.map(({ name, text, given, source }) => {
     const shown = resolved.get(name) ?? text
-    return `${name}=${shown}${given ? '' : '  # default'}`
+    const note = source ?? (given ? undefined : 'default')
+    return `${name}=${shown}${note === undefined ? '' : `  # ${note}`}`
   })
   return `${lines.join('\n')}\n`
 }

@@ -7,6 +7,8 @@ export interface Setting {
   readonly text: string
   /** False where the default stands. */
   readonly given: boolean
+  /** Where in the configuration file the value stands, if that is where it comes from. */
+  readonly source?: string
 }
 
 /** Reads rows of the table from one environment. */
@@ -37,6 +39,14 @@ export class Reader {
     }
     this.reject(variable, result.error.issues[0]?.message ?? 'must be valid', text)
     return variable.kind.parse(variable.default)
+  }
+
+  /** Notes that the file has its say on a variable that the environment does not set. */
+  replace(name: string, text: string, source: string): void {
+    const setting = { name, text, given: true, source }
+    const index = this.settings.findIndex((each) => each.name === name)
+    if (index < 0) this.settings.push(setting)
+    else this.settings[index] = setting
   }
 
   /** Adds a problem of a value that is well-formed but cannot be. `rule` begins with "must". */

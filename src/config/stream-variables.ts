@@ -1,6 +1,7 @@
 /** The `STREAM_*` variables that hold for one endpoint each: `StreamSettings` as variables. */
 import type { StreamSettings } from './config.ts'
-import { duration, type Kind, kibibyte, mebibyte, size } from './kinds.ts'
+import { duration, type Kind, size } from './kinds.ts'
+import { streamBounds } from './stream-bounds.ts'
 import type { Variable } from './variable.ts'
 
 const stream = (
@@ -23,20 +24,20 @@ const stream = (
 const clock = (name: string, fallback: string, meaning: string): Variable<number> =>
   stream(name, duration(), fallback, `${meaning} 0 is never.`)
 
-const chunk = size(kibibyte, mebibyte)
-const bound = size(kibibyte, 64 * mebibyte)
+const bytes = (key: keyof StreamSettings): Kind<number> =>
+  size(streamBounds[key].min, streamBounds[key].max)
 
 /** One row for each of `StreamSettings`, under the same key. */
 export const streamVariables: Readonly<Record<keyof StreamSettings, Variable<number>>> = {
   requestChunkBytes: stream(
     'STREAM_REQUEST_CHUNK_SIZE',
-    chunk,
+    bytes('requestChunkBytes'),
     '65536',
     'Bytes of one write to the provider, at most.',
   ),
   responseChunkBytes: stream(
     'STREAM_RESPONSE_CHUNK_SIZE',
-    chunk,
+    bytes('responseChunkBytes'),
     '32768',
     'Bytes of one write to the client, at most; nothing is delayed to reach it.',
   ),
@@ -72,13 +73,13 @@ export const streamVariables: Readonly<Record<keyof StreamSettings, Variable<num
   ),
   eventBytesMax: stream(
     'STREAM_MAX_EVENT_BYTES',
-    bound,
+    bytes('eventBytesMax'),
     '1048576',
     'A larger event passes through without being looked at.',
   ),
   bufferedBytesMax: stream(
     'STREAM_MAX_BUFFERED_BYTES',
-    bound,
+    bytes('bufferedBytesMax'),
     '1048576',
     'Bytes that one stream may hold back, at most; bounds STREAM_MAX_EVENT_BYTES too.',
   ),
@@ -96,28 +97,8 @@ export const streamVariables: Readonly<Record<keyof StreamSettings, Variable<num
   ),
   holdBytes: stream(
     'STREAM_HOLD_BYTES',
-    size(0, mebibyte),
+    bytes('holdBytes'),
     '0',
     'Holds up to so many bytes for the same reason; whichever bound is reached first counts.',
   ),
-}
-
-/** Builds the settings of one endpoint, each value from `read`. */
-export function streamSettings(read: (variable: Variable<number>) => number): StreamSettings {
-  const from = streamVariables
-  return {
-    requestChunkBytes: read(from.requestChunkBytes),
-    responseChunkBytes: read(from.responseChunkBytes),
-    heartbeatIntervalMs: read(from.heartbeatIntervalMs),
-    headersTimeoutMs: read(from.headersTimeoutMs),
-    firstTokenTimeoutMs: read(from.firstTokenTimeoutMs),
-    idleTimeoutMs: read(from.idleTimeoutMs),
-    totalTimeoutMs: read(from.totalTimeoutMs),
-    clientStallTimeoutMs: read(from.clientStallTimeoutMs),
-    eventBytesMax: read(from.eventBytesMax),
-    bufferedBytesMax: read(from.bufferedBytesMax),
-    flushIntervalMs: read(from.flushIntervalMs),
-    holdMs: read(from.holdMs),
-    holdBytes: read(from.holdBytes),
-  }
 }

@@ -51,6 +51,7 @@ test('an empty environment gives every default', () => {
     defaultProvider: null,
     routes: [],
     configFile: null,
+    version: { count: 1, hash: '' },
     resilience: {
       retriesMax: 2,
       retryBaseMs: 250,

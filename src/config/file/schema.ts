@@ -1,0 +1,70 @@
+/** The configuration file as one schema: it is checked by it, and `--print-schema` publishes it. */
+import { z } from 'zod'
+import type { Environment } from '../variable.ts'
+import { list, object, text } from './fields.ts'
+import { providersSchema } from './providers.ts'
+import { secretReference } from './references.ts'
+import { routesSchema } from './routes.ts'
+import { endpointsSchema, streamSchema } from './streams.ts'
+
+/** What a file is checked against, beyond its shape. */
+export interface FileContext {
+  /** The names that targets may have: providers of the environment and of the file. */
+  readonly providers: readonly string[]
+  /** Where references to secrets lead. */
+  readonly environment: Environment
+}
+
+const keyNamePattern = /^[\w.-]{1,64}$/
+
+const keysSchema = (environment: Environment) =>
+  list(
+    object(
+      'Key',
+      'A key that clients may present, besides those of API_KEYS.',
+      {
+        name: text(
+          'must be a name of letters, digits, ., _ and -, at most 64 characters long',
+          (value) => keyNamePattern.test(value),
+          'Whose key it is.',
+          keyNamePattern,
+        ),
+        key: secretReference(environment, 'The key, as'),
+      },
+      '; models, priority, limits and budgets of a key are not supported yet',
+    ),
+    0,
+    10_000,
+    'Keys of clients. Where there is one, here or in API_KEYS, every client must present one.',
+  )
+
+/** The parts of a file, each with its schema. */
+export const sections = ({ providers, environment }: FileContext) => ({
+  streamConfig: streamSchema,
+  endpoints: endpointsSchema,
+  providers: providersSchema(environment),
+  routes: routesSchema(providers),
+  keys: keysSchema(environment),
+})
+
+/** The whole file. Everything in it is optional. */
+export function fileSchema(context: FileContext) {
+  const parts = sections(context)
+  return object('Configuration of sluice', 'What CONFIG_FILE may hold. Everything is optional.', {
+    $schema: z
+      .string({ error: 'must be text' })
+      .describe('Where this schema is, for editors.')
+      .optional(),
+    streamConfig: parts.streamConfig.optional(),
+    endpoints: parts.endpoints.optional(),
+    providers: parts.providers.optional(),
+    routes: parts.routes.optional(),
+    keys: parts.keys.optional(),
+  })
+}
+
+/** What `--print-schema` prints: JSON Schema, draft 2020-12. */
+export function publishedSchema(): string {
+  const schema = fileSchema({ providers: [], environment: {} })
+  return `${JSON.stringify(z.toJSONSchema(schema, { target: 'draft-2020-12' }), null, 2)}\n`
+}
