@@ -20,8 +20,8 @@ export interface ItemDraft {
   /** Its `output_index`. */
   readonly index: number
   readonly id: string
-  /** The item as it was when it was opened. */
-  readonly fields: JsonObject
+  /** The item as it was when it was opened; of a call, with the name that came later. */
+  fields: JsonObject
   readonly parts: PartDraft[]
   /** The arguments of a call. */
   text: string

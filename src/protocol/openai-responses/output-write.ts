@@ -163,6 +163,8 @@ export class OutputWriter {
     const fields = { status: 'in_progress', ...empty, call_id: id, name }
     const item = this.#life.awaiting(type) ?? this.#life.open(type, fields)
     item.awaitsBlock = false
+    // A provider's own item may have been opened before it had a name.
+    item.fields = { ...item.fields, call_id: id, name }
     this.#places.set(block, { item, part: null, ended: false })
   }
 
