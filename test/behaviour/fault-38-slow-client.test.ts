@@ -15,11 +15,11 @@ import type { UpstreamConnection } from '../kit/upstream-connection.ts'
 import { chatRequest, providerEnvironment } from './client-stand.ts'
 
 const mebibyte = 1024 * 1024
-const streamBytes = 300 * mebibyte
+const streamBytes = 200 * mebibyte
 const growthBytesMax = 16 * mebibyte
-/** What the collector may let lie while 300 MiB rush through; the whole stream is far above it. */
+/** What the collector may let lie while 200 MiB rush through; the whole stream is far above it. */
 const rushBytesMax = 120 * mebibyte
-const stallTimeoutMs = 4000
+const stallTimeoutMs = 2000
 
 /** A long answer: the bytes of piece `index`, until there are enough of them. */
 interface Answer {
@@ -144,7 +144,7 @@ describe.each(Object.entries(answers))('a client that stops reading %s', (_name,
     expect(before).toBeGreaterThan(0)
     const hash = new Bun.CryptoHasher('sha256')
     const { client, response, connection } = await stall(hash)
-    const { rssMax, writtenMore } = await watch(connection, 1200)
+    const { rssMax, writtenMore } = await watch(connection, 700)
     expect(rssMax - before).toBeLessThan(growthBytesMax)
     // The kernel may still take a little while its buffers grow.
     expect(writtenMore).toBeLessThan(mebibyte)
