@@ -138,8 +138,10 @@ export class EventInspector implements Passage {
     // The blank line that the last event lacks: with its line end, where that is lacking too.
     const blank = last === null ? '' : last.at(-1) === LF ? '\n' : '\n\n'
     // Without it some readers drop the event, and would take a failed answer for a whole one.
-    if (watch.error !== null) return blank === '' ? [] : [...segments, encoded(blank)]
-    if (watch.ended) return segments
+    // Also behind the end itself: Anthropic's SDK has no message without its last event.
+    if (watch.error !== null || watch.ended) {
+      return blank === '' ? segments : [...segments, encoded(blank)]
+    }
     if (this.#oversize) throw new GatewayError('upstream_truncated')
     if (!this.#protocol.hasEndMarker && !this.#protocol.needsFinish) return segments
     if (!watch.finished) throw new GatewayError('upstream_incomplete')

@@ -19,6 +19,8 @@ export const NOT_TEXT = Symbol('not text')
  * out directly. Anything else goes through the parser that the rest of the program uses.
  */
 export function eventData(event: Uint8Array): string | null | typeof NOT_TEXT {
+  // A blank line by itself; there are servers that send many.
+  if (event.length <= 2 && (event[0] === LF || event[0] === CR)) return null
   try {
     const end = endOfSingleDataLine(event)
     if (end === -1) return parsedData(decoder.decode(event))

@@ -149,10 +149,15 @@ describe('what does not leave as it came', () => {
 })
 
 describe('the last blank line is missing', () => {
-  test('and the end marker is there', async () => {
-    const bytes = ownFixture('chat-text.sse').slice(0, -1)
-    for (const splits of ['whole', 'bytes'] as const) {
-      expectEnding(await stand.replay('openai-chat', bytes, splits), bytes, 'proper', `${splits}`)
+  test('and the end marker is there: the blank line is supplied', async () => {
+    const text = ownFixtureText('chat-text.sse')
+    for (const missing of [1, 2]) {
+      const bytes = bytesOf(text.slice(0, -missing))
+      for (const splits of ['whole', 'bytes'] as const) {
+        const { response, exchange } = await stand.replay('openai-chat', bytes, splits)
+        expect([missing, splits, response.text()]).toEqual([missing, splits, text])
+        expect(exchange.endReason).toBe('completed')
+      }
     }
   })
 

@@ -103,7 +103,7 @@ describe('the inspector', () => {
   })
 
   test('holds back the incomplete end, and lets it go at the end only if it is an event', () => {
-    expect(pass(`${chunkEvent('a')}data: [DONE]`, 4096).text).toBe(`${chunkEvent('a')}data: [DONE]`)
+    expect(pass(`${chunkEvent('a')}data: [DONE]`, 4096).text).toBe(`${chunkEvent('a')}${done}`)
     const cut = pass(`${chunkEvent('a')}data: {"choi`, 4096)
     expect(cut.text).toBe(chunkEvent('a'))
     expect(cut.failure).toBe('upstream_incomplete')

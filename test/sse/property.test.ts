@@ -23,6 +23,8 @@ const stream = fc
   .array(fc.tuple(line, lineEnd), { maxLength: 25 })
   // In a stream of CRLF a CR at the very end waits for its LF; the comment says that none comes.
   .map((parts) => new TextEncoder().encode(`${parts.flat().join('')}:\n`))
+/** Without marks: one behind an event that is dropped would come to stand at the very beginning. */
+const unmarked = stream.filter((bytes) => !bytes.includes(0xef))
 const cuts = fc.array(fc.nat({ max: 400 }), { maxLength: 12 })
 
 /** What survives as the data of one line: no line end, no character that breaks an id. */
@@ -55,7 +57,7 @@ test('every way of reading agrees with the standard, however a stream is cut', (
 
 test('what the inspector of a dialect lets pass depends on the events, not on the chunks', () => {
   fc.assert(
-    fc.property(stream, cuts, (bytes, at) => {
+    fc.property(unmarked, cuts, (bytes, at) => {
       const [whole, pieces] = [
         inspected(openaiChat, [bytes]),
         inspected(openaiChat, cut(bytes, at)),
