@@ -9,6 +9,7 @@ import { anthropic } from './anthropic.ts'
 import { azure } from './azure.ts'
 import { bedrock } from './bedrock.ts'
 import { cerebras } from './cerebras.ts'
+import { matchesModel } from './claims.ts'
 import { cohere } from './cohere.ts'
 import { type CompatibleKind, compatible, compatibleKind } from './compatible.ts'
 import { deepseek } from './deepseek.ts'
@@ -102,7 +103,9 @@ export const providerQuirks: Readonly<Record<string, readonly Quirk[]>> = {
 
 /**
  * The enabled providers by name, in the order of `settings`; the order decides between two that
- * claim one model name.
+ * claim one model name. A provider with several keys is one for each, the first with the `others`
+ * in it. One under a name of its own claims the bare names that are listed for it and no others:
+ * the names that its kind is known for are meant for the provider of that name.
  *
  * @param proxy for what providers fetch by themselves, such as tokens; null uses none.
  * @throws GatewayError `internal_error` for a name that occurs twice, an address or a key that
@@ -119,14 +122,29 @@ export function buildProviders(
     if (providers.has(entry.name)) throw misconfigured(entry.name, 'It is configured twice.')
     const make = Object.hasOwn(kinds, entry.kind) ? kinds[entry.kind] : undefined
     if (make === undefined) throw misconfigured(entry.name, 'Its kind is unknown.')
+    const { furtherApiKeys = [], ...first } = entry
+    const made = (apiKey: string | null): Provider => {
+      const provider = make({ ...first, apiKey }, protocols, demoSettings, proxy)
+      return entry.name === entry.kind ? provider : { ...provider, claims: listedOnly(entry) }
+    }
     try {
-      providers.set(entry.name, make(entry, protocols, demoSettings, proxy))
+      const others = furtherApiKeys.map((key, index) => ({
+        ...made(key),
+        credential: String(index + 2),
+      }))
+      const provider = made(entry.apiKey)
+      providers.set(entry.name, others.length === 0 ? provider : { ...provider, others })
     } catch (thrown) {
       throw misconfigured(entry.name, thrown instanceof GatewayError ? thrown.message : '')
     }
   }
   return providers
 }
+
+const listedOnly =
+  ({ models }: ProviderSettings) =>
+  (model: string): boolean =>
+    matchesModel(models, model)
 
 function misconfigured(name: string, why: string): GatewayError {
   return new GatewayError('internal_error', {

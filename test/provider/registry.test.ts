@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { EndpointName } from '../../src/config/config.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { randomNumbers } from '../../src/provider/demo/text.ts'
+import type { Provider } from '../../src/provider/provider.ts'
 import { build, buildOne, codeOf, protocols, settingsOf } from './stand.ts'
 
 describe('the registry', () => {
@@ -23,6 +24,30 @@ describe('the registry', () => {
       expect(() => buildOne('vllm', { baseUrl })).toThrow(GatewayError)
     },
   )
+
+  test('several keys are as many providers of one name, in order, each with its own key', () => {
+    const headersOf = (provider: Provider | undefined): string | null => {
+      const headers = new Headers()
+      void provider?.authorize(headers, unsigned)
+      return headers.get('authorization')
+    }
+    const provider = buildOne('openai', { apiKey: 'sk-1', furtherApiKeys: ['sk-2', 'sk-3'] })
+    const all = [provider, ...(provider.others ?? [])]
+    expect(all.map(headersOf)).toEqual(['Bearer sk-1', 'Bearer sk-2', 'Bearer sk-3'])
+    expect(all.map(({ credential }) => credential)).toEqual([undefined, '2', '3'])
+    expect(all.map(({ name }) => name)).toEqual(['openai', 'openai', 'openai'])
+    for (const { settings } of all) expect(settings.furtherApiKeys).toBeUndefined()
+    for (const other of provider.others ?? []) expect(other.others).toBeUndefined()
+    expect(buildOne('openai', { apiKey: 'sk-1' }).others).toBeUndefined()
+    expect(() => buildOne('openai', { furtherApiKeys: ['no\nkey'] })).toThrow(GatewayError)
+  })
+
+  test('an instance under another name claims nothing but what is listed for it', () => {
+    const own = buildOne('mirror', { kind: 'anthropic', models: ['llama-*'] })
+    expect(own.claims('claude-sonnet-4-5')).toBe(false)
+    expect(own.claims('llama-3')).toBe(true)
+    expect(buildOne('anthropic', { kind: 'anthropic' }).claims('claude-sonnet-4-5')).toBe(true)
+  })
 
   test('refuses a key that is no header value, without repeating it', () => {
     for (const apiKey of ['sk-secret\r\nx: y', 'sk-secrét', '']) {
