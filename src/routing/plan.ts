@@ -83,9 +83,10 @@ class Planning {
     const own =
       route === null ? [this.#single(intent, call)] : this.#targets(route, intent, headers)
     const fallbacks = fallbacksOf(headers).flatMap((name) => this.#fallback(name, intent, headers))
+    const turn = this.#turn
     this.#turn += 1
     const [first, ...rest] = [...own, ...fallbacks]
-      .flatMap((target) => this.#withKeys(target))
+      .flatMap((target) => withKeys(target, turn))
       .slice(0, TARGETS_MAX)
     if (first === undefined) throw modelNotFound(intent.model ?? '')
     return { targets: [first, ...rest], route: route?.settings ?? null }
@@ -133,16 +134,16 @@ class Planning {
       renamedTo: target.model === intent.model ? null : target.model,
     }))
   }
+}
 
-  /** A target for each key of the provider, beginning with another one each time. */
-  #withKeys(target: Target): Target[] {
-    const { provider } = target
-    if (provider.others === undefined || provider.others.length === 0) return [target]
-    const all = [provider, ...provider.others]
-    const first = this.#turn % all.length
-    return [...all.slice(first), ...all.slice(0, first)].map((each) => ({
-      ...target,
-      provider: each,
-    }))
-  }
+/** A target for each key of the provider, beginning with another one each time. */
+function withKeys(target: Target, turn: number): Target[] {
+  const { provider } = target
+  if (provider.others === undefined || provider.others.length === 0) return [target]
+  const all = [provider, ...provider.others]
+  const first = turn % all.length
+  return [...all.slice(first), ...all.slice(0, first)].map((each) => ({
+    ...target,
+    provider: each,
+  }))
 }
