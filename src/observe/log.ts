@@ -27,7 +27,8 @@ export function createLog(settings: LogSettings, write: (line: string) => void):
     if (!enabled(level)) return
     const time = new Date().toISOString()
     if (settings.format === 'json') {
-      write(`${JSON.stringify({ time, level, message, worker: settings.worker, ...fields })}\n`)
+      const text = JSON.stringify({ time, level, message, worker: settings.worker, ...fields })
+      write(`${text.replace(unescaped, escaped)}\n`)
       return
     }
     const rest = Object.entries(fields)
@@ -75,6 +76,15 @@ function requestFields(exchange: Exchange): Record<string, unknown> {
     finish: exchange.finishReason,
   }
 }
+
+/**
+ * What JSON lets stand as it is, though terminals obey it (the second set of control characters) or
+ * readers take it for a line end.
+ */
+const unescaped = /[\u007f-\u009f\u2028\u2029]/g
+
+const escaped = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** Without control characters: a name in a log line must not be able to start another line. */
 const printable = (text: string): string =>
