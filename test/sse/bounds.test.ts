@@ -68,6 +68,15 @@ describe('an event of any size (row 38)', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(3000)
   })
 
+  test('loses its byte order mark, first in the stream and above the bound', () => {
+    const body = line(16 * kibibyte)
+    const marked = Buffer.concat([Uint8Array.of(0xef, 0xbb, 0xbf), body])
+    for (const size of [kibibyte, marked.length - 10]) {
+      const { out, exchange } = inspected(openaiChat, pieces(marked, size), 4 * kibibyte)
+      expect([size, exchange.oversizeEvents, Buffer.compare(out, body)]).toEqual([size, 1, 0])
+    }
+  })
+
   test('above the bound is refused by the deframer, whatever it is made of', () => {
     const bound = 64 * kibibyte
     for (const body of [
