@@ -137,6 +137,16 @@ export interface ResilienceSettings {
   readonly breakerSlowStartMs: number
 }
 
+/** What one worker may use before it refuses work; 0 is no limit. */
+export interface OverloadSettings {
+  /** Resident memory; null is the worker's share of what the machine has. */
+  readonly memoryBytesMax: number | null
+  /** How late the event loop may be, again and again. */
+  readonly eventLoopLagMaxMs: number
+  /** Requests under way at once; fewer where the process may not open as many connections. */
+  readonly concurrentRequestsMax: number
+}
+
 /** How the built-in provider behaves when a request does not say. */
 export interface DemoSettings {
   readonly tokens: number
@@ -210,5 +220,6 @@ export interface Config {
   readonly configFile: string | null
   readonly version: ConfigVersion
   readonly resilience: ResilienceSettings
+  readonly overload: OverloadSettings
   readonly demo: DemoSettings
 }

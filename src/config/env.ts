@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { readConfigFile } from './file/read.ts'
 import { deepFrozen } from './frozen.ts'
+import { overloadSettings } from './overload-variables.ts'
 import { providerVariables } from './provider-variables.ts'
 import { readDefaultProvider, readProviders } from './providers.ts'
 import { Reader, type Setting } from './reader.ts'
@@ -89,6 +90,7 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
     configFile,
     version: { count: 1, hash: file.hash },
     resilience: resilienceSettings(read),
+    overload: overloadSettings(read),
     intake: readIntake(reader),
     bufferPool: readPool(reader),
   }

@@ -8,6 +8,7 @@ export const groups = [
   'Providers',
   'Streams',
   'Resilience',
+  'Overload',
   'Requests',
   'Buffer pool',
 ] as const

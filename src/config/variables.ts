@@ -18,6 +18,7 @@ import {
   text,
 } from './kinds.ts'
 import { ascendingSizes, origins, secrets } from './list-kinds.ts'
+import { overloadVariables } from './overload-variables.ts'
 import { knownProviderRows, providerVariables } from './provider-variables.ts'
 import { resilienceVariables } from './resilience-variables.ts'
 import { streamVariables } from './stream-variables.ts'
@@ -169,4 +170,5 @@ export const fixedVariables: readonly Variable<unknown>[] = [
   ...Object.values(providerVariables),
   ...Object.values(streamVariables),
   ...Object.values(resilienceVariables),
+  ...Object.values(overloadVariables),
 ]

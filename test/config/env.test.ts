@@ -70,6 +70,7 @@ test('an empty environment gives every default', () => {
       breakerOpenMaxMs: 60_000,
       breakerSlowStartMs: 10_000,
     },
+    overload: { memoryBytesMax: null, eventLoopLagMaxMs: 1000, concurrentRequestsMax: 20_000 },
     demo: { tokens: 64, tokensPerSecond: 20 },
     stream: {
       'chat-completions': openStream,
@@ -200,6 +201,11 @@ test('WORKERS=auto counts cores, lists drop blanks and repeats, hosts lose their
   expect(config.host).toBe('::1')
 })
 
+test('the limits of a worker: a size, none, or what the machine has', () => {
+  const limitOf = (text: string) => configOf({ MEMORY_LIMIT_BYTES: text }).overload.memoryBytesMax
+  expect(['auto', '0', '1g'].map(limitOf)).toEqual([null, 0, 1024 * 1_048_576])
+})
+
 test('LOG_FORMAT=auto is pretty on a terminal and json elsewhere', () => {
   const formatOn = (terminal: boolean, format: string) => {
     const loaded = loadConfig({ LOG_FORMAT: format }, { terminal })
@@ -229,6 +235,10 @@ test.each([
   ['STREAM_RESPONSE_CHUNK_SIZE', '2m', 'from 1k to 1m'],
   ['STREAM_RESPONSE_CHUNK_SIZE', '32kb', 'a size'],
   ['MAX_REQUEST_BYTES', '99999999999999999999', 'a size'],
+  ['MEMORY_LIMIT_BYTES', '64m', 'from 128m to 1024g'],
+  ['MEMORY_LIMIT_BYTES', 'all', 'auto, 0, or a size'],
+  ['EVENT_LOOP_LAG_MAX_MS', '-1', 'a duration'],
+  ['MAX_CONCURRENT_REQUESTS', '0', 'a whole number from 1'],
   ['STREAM_BUFFER_POOL_TIERS', '8k,4k', 'ascending'],
   ['STREAM_BUFFER_POOL_TIERS', '4k,4k', 'ascending'],
   ['STREAM_BUFFER_POOL_TIERS', '4k,', 'ascending'],
