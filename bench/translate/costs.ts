@@ -23,6 +23,18 @@ export function above(costs: readonly Cost[], limitMicros = extraMicrosMax): rea
   return costs.filter((cost) => !(extraOf(cost) <= limitMicros))
 }
 
+/** The least of two measurements of the same pairs, in the same order. */
+export function leastOf(first: readonly Cost[], second: readonly Cost[]): readonly Cost[] {
+  return first.map((cost, index) => {
+    const other = second[index] ?? cost
+    return {
+      ...cost,
+      passedMicros: Math.min(cost.passedMicros, other.passedMicros),
+      translatedMicros: Math.min(cost.translatedMicros, other.translatedMicros),
+    }
+  })
+}
+
 /** A row for each pair. */
 export function costTable(title: string, costs: readonly Cost[], limitMicros: number): string {
   const rows = costs.map((cost) => {

@@ -1,7 +1,7 @@
 /** The bench of translation measures what it says, judges, and runs. */
 import { describe, expect, test } from 'bun:test'
 import { type Content, piecesOf, streamOf } from '../../bench/translate/content.ts'
-import { above, type Cost, costTable, verdict } from '../../bench/translate/costs.ts'
+import { above, type Cost, costTable, leastOf, verdict } from '../../bench/translate/costs.ts'
 import { clientDialects, type Source } from '../../bench/translate/dialects.ts'
 import { scenes } from '../../bench/translate/end-to-end.ts'
 import { providerDialects } from '../../bench/translate/provider-dialects.ts'
@@ -84,6 +84,11 @@ describe('the verdict', () => {
     expect(above(costs)).toEqual([cost(extraMicros)])
     expect(verdict(costs, 3)).toStartWith('FAIL')
     expect(costTable('here', costs, 3)).toContain('ABOVE 3')
+  })
+
+  test('takes the least of what was measured twice, of either side', () => {
+    const quiet: Cost = { ...cost(2), passedMicros: 0.5, translatedMicros: 4 }
+    expect(leastOf([cost(2)], [quiet])).toEqual([{ ...cost(2), passedMicros: 0.5 }])
   })
 
   test('fails where nothing was measured', () => {
