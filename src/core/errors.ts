@@ -94,6 +94,13 @@ export const errorTable = {
     'The request body could not be stored for forwarding.',
   ),
   overloaded: row(503, 'server_error', true, 'warn', 'The server has too much to do; try again.'),
+  evicted: row(
+    503,
+    'server_error',
+    true,
+    'warn',
+    'The server ran short of memory and ended this request.',
+  ),
   not_ready: row(503, 'server_error', true, 'info', 'The server is draining.'),
   server_shutdown: row(503, 'server_error', true, 'info', 'The server is shutting down.'),
 

@@ -53,6 +53,7 @@ export async function handle(
     exchange.model = intent.model
     exchange.streaming = intent.stream
     exchange.requestBytes = intent.body?.lengthBytes ?? 0
+    exchange.heldBytes = intent.body?.bytes?.byteLength ?? 0
     const plan = stages.plan(intent, call, request.headers)
     const { sweep, pool } = stages
     const { signal } = abort
@@ -80,7 +81,10 @@ export async function handle(
     }
     // From here on nothing is repeated. A spooled body may still be on its way to a provider that
     // answers before it has read all, so only memory is given up early.
-    if (opened !== null && intent.body?.bytes) intent.body.release()
+    if (opened !== null && intent.body?.bytes) {
+      intent.body.release()
+      exchange.heldBytes = 0
+    }
 
     exchange.openedAtMs = nowMs()
     exchange.status = opened?.status ?? 200
@@ -122,7 +126,7 @@ class Passage {
     this.#connection = connection
     this.#stages = stages
     this.#abort = abort
-    this.hold(stages.underway.add(abort))
+    this.hold(stages.underway.add(abort, exchange))
     connection.disarm()
   }
 

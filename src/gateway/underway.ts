@@ -1,34 +1,50 @@
-/** The requests that are under way, so that a shutdown can wait for them and then end them. */
+/** The requests that are under way, so that they can be waited for, and ended. */
 import type { GatewayError } from '../core/errors.ts'
+import type { Exchange } from '../observe/exchange.ts'
 
 /** All requests of a worker between their first header and their last byte. */
 export class Underway {
-  readonly #controllers = new Set<AbortController>()
+  readonly #exchanges = new Map<AbortController, Exchange>()
   #idle: (() => void)[] = []
 
   get size(): number {
-    return this.#controllers.size
+    return this.#exchanges.size
   }
 
   /** Enters a request; the returned function takes it out again. */
-  add(controller: AbortController): () => void {
-    this.#controllers.add(controller)
+  add(controller: AbortController, exchange: Exchange): () => void {
+    this.#exchanges.set(controller, exchange)
     return () => {
-      this.#controllers.delete(controller)
-      if (this.#controllers.size > 0) return
+      this.#exchanges.delete(controller)
+      if (this.#exchanges.size > 0) return
       for (const resolve of this.#idle.splice(0)) resolve()
     }
   }
 
   /** Resolves when nothing is under way. */
   whenIdle(): Promise<void> {
-    return this.#controllers.size === 0
+    return this.#exchanges.size === 0
       ? Promise.resolve()
       : new Promise((resolve) => this.#idle.push(resolve))
   }
 
   /** Ends everything that is under way, with a reason that clients are told in-band. */
   abortAll(reason: GatewayError): void {
-    for (const controller of [...this.#controllers]) controller.abort(reason)
+    for (const controller of [...this.#exchanges.keys()]) controller.abort(reason)
+  }
+
+  /**
+   * Ends the request that holds most memory; of several that hold the same, the one that began
+   * last, because least is lost with it. False where nothing is under way.
+   */
+  abortHeaviest(reason: GatewayError): boolean {
+    let heaviest: readonly [AbortController, Exchange] | null = null
+    for (const entry of this.#exchanges) {
+      const [controller, exchange] = entry
+      if (controller.signal.aborted) continue
+      if (heaviest === null || exchange.heldBytes >= heaviest[1].heldBytes) heaviest = entry
+    }
+    heaviest?.[0].abort(reason)
+    return heaviest !== null
   }
 }

@@ -44,6 +44,8 @@ export class Exchange {
   readonly attemptLog: AttemptFacts[] = []
   /** What was done about a failure in the middle of the answer; null where there was none. */
   recovery: 'prefill' | 'restart' | 'failed' | null = null
+  /** After how many characters another answer differed from what the client had; else null. */
+  divergedAt: number | null = null
   status = 0
   endReason: EndReason | null = null
   errorCode: ErrorCode | null = null
@@ -52,6 +54,8 @@ export class Exchange {
   endedAtMs = 0
 
   requestBytes = 0
+  /** Memory that the request holds at this moment, as far as it is known. */
+  heldBytes = 0
   upstreamSentAtMs = 0
   headersAtMs = 0
   firstEventAtMs = 0

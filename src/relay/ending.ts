@@ -7,6 +7,7 @@ const endReasons: Partial<Record<ErrorCode, EndReason>> = {
   client_gone: 'client_gone',
   client_stalled: 'client_stalled',
   server_shutdown: 'shutdown',
+  evicted: 'evicted',
   upstream_reset: 'upstream_reset',
   upstream_closed: 'upstream_reset',
   upstream_truncated: 'upstream_truncated',
@@ -25,6 +26,11 @@ export function endReasonOf(code: ErrorCode): EndReason {
   const reason = endReasons[code]
   if (reason !== undefined) return reason
   return code.startsWith('upstream_') ? 'upstream_error' : 'rejected'
+}
+
+/** Whether an error says that the provider did not do what it was asked, in the time it had. */
+export function isProviderFailure({ code }: GatewayError): boolean {
+  return code.startsWith('upstream_') && code !== 'upstream_total_timeout'
 }
 
 /** Why reading the provider's body failed: the request's own abort, else the connection. */

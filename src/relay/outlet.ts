@@ -25,6 +25,9 @@ export interface OutletSettings {
   readonly flushIntervalMs: number
 }
 
+/** What a client that does not read costs, about: its socket's buffers fill (measured on Bun). */
+const BLOCKED_CLIENT_BYTES = 2_500_000
+
 /** The writer of one response. */
 export class Outlet {
   readonly #controller: DirectController
@@ -66,6 +69,11 @@ export class Outlet {
   /** A write waits for the client. */
   get busy(): boolean {
     return this.stalledSinceMs !== 0
+  }
+
+  /** Memory that waits for the client, about. */
+  get heldBytes(): number {
+    return this.#gatheredBytes + (this.busy ? BLOCKED_CLIENT_BYTES : 0)
   }
 
   /**
