@@ -3,7 +3,12 @@ import { type Admission, createAdmission } from './admission/admit.ts'
 import { installBufferPool } from './buffer/installed.ts'
 import type { BufferPool } from './buffer/lease.ts'
 import { createBufferPool } from './buffer/pool.ts'
-import type { Config, StreamSettings } from './config/config.ts'
+import {
+  type Config,
+  type ProviderSettings,
+  type StreamSettings,
+  versionText,
+} from './config/config.ts'
 import { nowMs, Sweep, sweepPeriodMs } from './core/clock.ts'
 import { GatewayError } from './core/errors.ts'
 import { requestId } from './core/ids.ts'
@@ -41,6 +46,12 @@ export interface App {
    * in-band `server_shutdown`, and resolves when nothing is left.
    */
   stop(graceMs: number): Promise<void>
+  /**
+   * Obeys another configuration in all that the file can say: routes, providers, streams, keys of
+   * clients. What is under way ends as it began; what is kept between requests stays.
+   * @throws GatewayError `internal_error` for a provider that cannot be; then nothing has changed.
+   */
+  reload(config: Config): void
   /** Takes in what another worker told. */
   hear(news: News): void
   /** What is held at this moment, by name; all zero when nothing is under way. */
@@ -90,11 +101,10 @@ export async function startApp(
   installBufferPool(pool)
   const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS)
   trim.unref()
-  const sweep = new Sweep(sweepPeriodMs(Object.values(config.stream).flatMap(clocksOf)))
+  const sweep = new Sweep(sweepPeriodMs(clocksOf(config)))
   const underway = new Underway()
   const spool = openSpool(config.intake, worker.id)
   const admission = createAdmission(config.apiKeys)
-  const providers = buildProviders(config.providers, config.demo, protocols, config.upstreamProxy)
   const reach = new Reach(sweep)
   const pauses = new Pauses()
   const breakers = new BreakerTable(config.resilience)
@@ -104,9 +114,8 @@ export async function startApp(
     config.resilience.breaker ? breakers : noBreakers,
   )
   const kept = { log, pool, sweep, reach, underway, spool, admission, resilience }
-  const shared = { ...kept, config, providers }
-  const stages = stagesOf(shared)
-  const status = { ready: true, draining: false }
+  let current = snapshotOf(kept, config)
+  let isDraining = false
   const server = startServer({
     hostname: config.host,
     port: config.port,
@@ -115,8 +124,8 @@ export async function startApp(
     corsOrigins: config.corsOrigins,
     adminToken: config.adminToken,
     requestBytesMax: config.intake.requestBytesMax,
-    gateway: (request, call, connection) => handle(request, call, connection, stages),
-    models: catalogueOf(shared),
+    gateway: (request, call, connection) => handle(request, call, connection, current.stages),
+    models: catalogueBehind(() => current.models),
     pool,
     breakers: {
       list: () => breakers.list(),
@@ -126,7 +135,11 @@ export async function startApp(
       },
     },
     protocols,
-    status: () => status,
+    status: () => ({
+      ready: true,
+      draining: isDraining,
+      configuration: versionText(current.config.version),
+    }),
     worker,
     version,
     onError: (error, requestId) =>
@@ -135,10 +148,18 @@ export async function startApp(
   return {
     url: server.url,
     drain() {
-      status.draining = true
+      isDraining = true
+    },
+    reload(next) {
+      const { routes, providers, stream, apiKeys, version } = next
+      const before = current.config
+      current = snapshotOf(kept, { ...config, routes, providers, stream, apiKeys, version })
+      admission.renew(apiKeys)
+      sweep.tighten(sweepPeriodMs(clocksOf(next)))
+      for (const { name } of changedProviders(before, next)) resilience.parking.forget(name)
     },
     async stop(graceMs) {
-      status.draining = true
+      isDraining = true
       const stopped = server.stop(false)
       await within(graceMs, underway.whenIdle())
       underway.abortAll(new GatewayError('server_shutdown'))
@@ -163,8 +184,7 @@ export async function startApp(
 }
 
 /** The long-lived objects that more than one part of the program uses. */
-interface Shared {
-  readonly config: Config
+interface Kept {
   readonly log: Log
   readonly pool: BufferPool
   readonly sweep: Sweep
@@ -173,7 +193,42 @@ interface Shared {
   readonly spool: Spool
   readonly admission: Admission
   readonly resilience: Resilience
+}
+
+/** With what a configuration makes of them. */
+interface Shared extends Kept {
+  readonly config: Config
   readonly providers: ReadonlyMap<string, Provider>
+}
+
+/** Everything that comes from one configuration: a request keeps the one it began with. */
+interface Snapshot {
+  readonly config: Config
+  readonly stages: Stages
+  readonly models: ModelCatalogue
+}
+
+function snapshotOf(kept: Kept, config: Config): Snapshot {
+  const providers = buildProviders(config.providers, config.demo, protocols, config.upstreamProxy)
+  const shared = { ...kept, config, providers }
+  return { config, stages: stagesOf(shared), models: catalogueOf(shared) }
+}
+
+/** The list of models of whichever configuration holds when it is asked for. */
+function catalogueBehind(models: () => ModelCatalogue): ModelCatalogue {
+  return {
+    list: (request) => models().list(request),
+    get: (id, request) => models().get(id, request),
+    listGemini: (request) => models().listGemini(request),
+    getGemini: (id, request) => models().getGemini(id, request),
+  }
+}
+
+/** The providers that are not what they were, those that are new among them. */
+function changedProviders(before: Config, next: Config): readonly ProviderSettings[] {
+  return next.providers.filter(
+    (provider) => !before.providers.some((known) => Bun.deepEquals(known, provider)),
+  )
 }
 
 /** The six stages, each with what it needs of the others as an argument. */
@@ -194,10 +249,11 @@ function stagesOf(shared: Shared): Stages {
       routes: config.routes,
       standing: (target) => resilience.standing(target),
     }),
-    attempt: (ask, request, call, intent) =>
+    attempt: (ask, request, call, intent, prefill) =>
       resilience.attempt(ask, (target, attempt) =>
-        open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill: null }),
+        open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill }),
       ),
+    brokeLater: (target) => resilience.breakers.failedLater(targetKey(target)),
     relay,
     record: (exchange) => log.request(exchange),
   }
@@ -238,15 +294,19 @@ function catalogueOf({ config, sweep, reach, admission, providers }: Shared): Mo
   }
 }
 
-/** The clocks of an endpoint; the sweep must be finer than the shortest. */
-const clocksOf = (settings: StreamSettings): number[] => [
+/** All clocks; the sweep must be finer than the shortest. */
+const clocksOf = ({ stream, routes }: Config): number[] => [
+  ...Object.values(stream).flatMap(endpointClocks),
+  ...routes.flatMap(({ targets }) => targets.flatMap(({ clocks }) => Object.values(clocks))),
+]
+
+const endpointClocks = (settings: StreamSettings): number[] => [
   settings.heartbeatIntervalMs,
   settings.headersTimeoutMs,
   settings.firstTokenTimeoutMs,
   settings.idleTimeoutMs,
   settings.totalTimeoutMs,
   settings.clientStallTimeoutMs,
-  settings.holdMs,
 ]
 
 function defaultLog(config: Config, worker: WorkerIdentity): Log {

@@ -17,6 +17,10 @@ const commands = {
     meaning: 'Print every environment variable with its default and meaning.',
     run: printEnvironment,
   },
+  'print-schema': {
+    meaning: 'Print the JSON Schema of the file that CONFIG_FILE names.',
+    run: printSchema,
+  },
 } as const satisfies Record<
   string,
   { readonly short?: string; readonly meaning: string; readonly run: () => Promise<number> }
@@ -58,7 +62,7 @@ function chosenCommand(words: readonly string[]): (() => Promise<number>) | stri
 async function printHelp(): Promise<number> {
   const rows = Object.entries(commands).map(([name, command]) => {
     const short = 'short' in command ? `-${command.short}, ` : '    '
-    return `  ${short}--${name.padEnd(10)}  ${command.meaning}`
+    return `  ${short}--${name.padEnd(12)}  ${command.meaning}`
   })
   console.log(
     [
@@ -68,6 +72,7 @@ async function printHelp(): Promise<number> {
       '',
       'Without an option it serves, configured by the environment and by .env in the working',
       'directory. SIGTERM lets streams finish and ends it, SIGHUP renews its workers one by one.',
+      'What CONFIG_FILE names is read again whenever it changes.',
       '',
       ...rows,
     ].join('\n'),
@@ -83,6 +88,12 @@ async function printVersion(): Promise<number> {
 async function printEnvironment(): Promise<number> {
   const { environmentText } = await import('./config/print.ts')
   console.log(environmentText().trimEnd())
+  return exitCodes.ok
+}
+
+async function printSchema(): Promise<number> {
+  const { publishedSchema } = await import('./config/file/schema.ts')
+  console.log(publishedSchema().trimEnd())
   return exitCodes.ok
 }
 
@@ -104,22 +115,34 @@ async function serveRequests(): Promise<number> {
     return exitCodes.configuration
   }
   const { serve } = await import('./supervisor/serve.ts')
+  let { readAgain } = loaded
   return await serve({
     config: loaded.config,
     first,
     version,
-    reload: async () => (await loadOrTell())?.config ?? null,
+    reload: async () => {
+      const next = await loadOrTell()
+      if (next === null) return null
+      readAgain = next.readAgain
+      return next.config
+    },
+    reloadFile: async () => readAgain(),
   })
 }
 
-/** The configuration of this process, or null after one line for each thing wrong with it. */
+/**
+ * The configuration of this process, or null after one line for each thing wrong with it.
+ * `readAgain` gives it with the file that it names as that is then, and the same environment.
+ */
 async function loadOrTell() {
   const { readDotenv, withDotenv } = await import('./config/dotenv.ts')
   const { loadConfig } = await import('./config/env.ts')
   const { isatty } = await import('node:tty')
   const file = readDotenv(process.cwd())
-  const loaded = loadConfig(withDotenv(process.env, file), { terminal: isatty(1) })
-  if (loaded.ok && file.problem === null) return loaded
+  const environment = withDotenv(process.env, file)
+  const readAgain = () => loadConfig(environment, { terminal: isatty(1) })
+  const loaded = readAgain()
+  if (loaded.ok && file.problem === null) return { ...loaded, readAgain }
   const problems = [file.problem, ...(loaded.ok ? [] : loaded.problems)]
   console.error(problems.filter((problem) => problem !== null).join('\n'))
   return null

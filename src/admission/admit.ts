@@ -15,6 +15,8 @@ export interface Admission {
    * @throws GatewayError `invalid_api_key`, the same for a missing and for a wrong key.
    */
   admit(headers: Headers, search: string): Ticket
+  /** Puts other keys in the place of the present ones; who is inside already stays. */
+  renew(apiKeys: readonly string[]): void
   /** Tickets that are out. */
   readonly inside: number
 }
@@ -31,7 +33,7 @@ const digest = (key: string): string => new Bun.CryptoHasher('sha256').update(ke
  * a guess was right.
  */
 export function createAdmission(apiKeys: readonly string[]): Admission {
-  const digests = new Set(apiKeys.map(digest))
+  let digests = new Set(apiKeys.map(digest))
   let inside = 0
 
   const enter = (keyId: string | null): Ticket => {
@@ -49,6 +51,9 @@ export function createAdmission(apiKeys: readonly string[]): Admission {
   return {
     get inside() {
       return inside
+    },
+    renew(keys) {
+      digests = new Set(keys.map(digest))
     },
     admit(headers, search) {
       if (digests.size === 0) return enter(null)

@@ -18,7 +18,7 @@ export const nowMs = (): number => performance.now()
 /** The one interval of a worker. */
 export class Sweep {
   readonly #entries = new Set<Swept>()
-  readonly #periodMs: number
+  #periodMs: number
   #timer: ReturnType<typeof setInterval> | null = null
 
   /** @param periodMs how late a clock may be; at most a quarter of the shortest clock in use. */
@@ -29,6 +29,15 @@ export class Sweep {
   /** How many entries wait; zero when nothing is under way. */
   get size(): number {
     return this.#entries.size
+  }
+
+  /** Looks more often, for clocks that are shorter than those before; never less often. */
+  tighten(periodMs: number): void {
+    if (periodMs >= this.#periodMs) return
+    this.#periodMs = periodMs
+    if (this.#timer === null) return
+    clearInterval(this.#timer)
+    this.#timer = setInterval(() => this.#run(), periodMs)
   }
 
   /** Starts looking at `entry`. */

@@ -28,4 +28,11 @@ export class Parking {
   release(target: Pick<Target, 'provider'>): void {
     this.#untilMs.delete(keyOf(target))
   }
+
+  /** The provider of this name has other keys now: what was known of the old ones is void. */
+  forget(provider: string): void {
+    for (const key of [...this.#untilMs.keys()]) {
+      if (key.startsWith(`${provider}#`)) this.#untilMs.delete(key)
+    }
+  }
 }

@@ -9,7 +9,14 @@ const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 
 const Health = z.object({ status: z.literal('ok') }).meta({ example: { status: 'ok' } })
 
-const Readiness = z.object({ status: z.literal('ready') }).meta({ example: { status: 'ready' } })
+const Readiness = z
+  .object({
+    status: z.literal('ready'),
+    configuration: z
+      .string()
+      .describe('Counts the configurations since the start, with the hash of the file behind.'),
+  })
+  .meta({ example: { status: 'ready', configuration: '2-9f8a31c4' } })
 
 const TierMetrics: z.ZodType<Tier> = z.object({
   size: count.describe('Bytes of one buffer of this tier.'),

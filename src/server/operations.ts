@@ -4,7 +4,7 @@ import { GatewayError } from '../core/errors.ts'
 import { adminOnly } from './admin.ts'
 import { hidden, refuseMethod } from './allow.ts'
 import { errors, ok } from './openapi.ts'
-import type { RouterOptions } from './options.ts'
+import type { RouterOptions, ServerStatus } from './options.ts'
 import { plainHeaders, type WriteProblem } from './problem.ts'
 
 /**
@@ -57,8 +57,9 @@ export function operationsRoutes(options: RouterOptions, writeProblem: WriteProb
     )
 }
 
-function readiness(status: { ready: boolean; draining: boolean }, writeProblem: WriteProblem) {
-  if (status.ready && !status.draining) return json({ status: 'ready' })
+function readiness(status: ServerStatus, writeProblem: WriteProblem) {
+  const { configuration } = status
+  if (status.ready && !status.draining) return json({ status: 'ready', configuration })
   return writeProblem(
     status.draining
       ? new GatewayError('not_ready')

@@ -37,6 +37,8 @@ export interface BreakerControl {
 export interface ServerStatus {
   readonly ready: boolean
   readonly draining: boolean
+  /** Which configuration it obeys: how many there were, and the beginning of the file's hash. */
+  readonly configuration: string
 }
 
 /** Everything the router needs; the listening itself is described by `ServerOptions`. */

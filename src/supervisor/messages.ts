@@ -11,6 +11,8 @@ export interface WorkerIdentity {
 /** From the parent. The configuration travels here and not in the environment of the worker. */
 export type ToWorker =
   | { readonly type: 'start'; readonly config: Config; readonly worker: WorkerIdentity }
+  /** Obey this from now on, and say whether that is possible. */
+  | { readonly type: 'reload'; readonly config: Config }
   /** Finish what is under way, within the grace time, and leave; a successor may listen already. */
   | { readonly type: 'drain'; readonly isReplaced: boolean }
   /** Leave now. */
@@ -22,6 +24,8 @@ export type FromWorker =
   | { readonly type: 'ready'; readonly url: string }
   /** It does not listen any more; what is under way goes on. */
   | { readonly type: 'closed' }
+  /** It obeys the configuration of this count, or cannot, for a reason, and obeys the one before. */
+  | { readonly type: 'reloaded'; readonly count: number; readonly refusal: string | null }
   /** It cannot start, and waits to be ended. */
   | { readonly type: 'failed'; readonly reason: string }
 
@@ -30,6 +34,7 @@ export function toWorkerMessage(value: unknown): ToWorker | null {
   if (!isObject(value)) return null
   switch (value.type) {
     case 'start':
+    case 'reload':
     case 'drain':
     case 'stop':
       // The other end is this very program, so what follows the type is what was written there.
@@ -44,6 +49,10 @@ export function fromWorkerMessage(value: unknown): FromWorker | null {
   if (!isObject(value)) return null
   if (value.type === 'ready' && typeof value.url === 'string') {
     return { type: 'ready', url: value.url }
+  }
+  if (value.type === 'reloaded' && typeof value.count === 'number') {
+    const refusal = typeof value.refusal === 'string' ? value.refusal : null
+    return { type: 'reloaded', count: value.count, refusal }
   }
   if (value.type === 'closed') return { type: 'closed' }
   if (value.type === 'failed' && typeof value.reason === 'string') {

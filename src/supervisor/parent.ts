@@ -1,9 +1,11 @@
 /** The parent: starts the workers, replaces those that crash, ends or renews them on a signal. */
 import type { Config } from '../config/config.ts'
+import type { Loaded } from '../config/env.ts'
 import { delayMsMax } from '../config/kinds.ts'
 import type { Log } from '../observe/log.ts'
 import { Backoff } from './backoff.ts'
 import { drainPhaseMs } from './drain.ts'
+import { FileFollower } from './follow.ts'
 import { processLog } from './log.ts'
 import { WorkerProcess } from './worker-process.ts'
 
@@ -17,6 +19,8 @@ export interface ParentOptions {
   readonly command: readonly string[]
   /** Reads the configuration again, for workers that replace others; null if it is wrong now. */
   readonly reload: () => Promise<Config | null>
+  /** The environment as it was read last, with the configuration file as it is now. */
+  readonly reloadFile: () => Promise<Loaded>
   /** Called once, when the first worker listens. */
   readonly onListening: (url: string) => void
 }
@@ -42,6 +46,7 @@ export class Parent {
   readonly #alive = new Set<WorkerProcess>()
   readonly #finished = Promise.withResolvers<number>()
   readonly #stopping = Promise.withResolvers<void>()
+  readonly #follower: FileFollower
   #config: Config
   #log: Log
   #first: WorkerProcess | null
@@ -55,6 +60,12 @@ export class Parent {
     this.#options = options
     this.#config = options.config
     this.#log = processLog(options.config, 0)
+    this.#follower = new FileFollower({
+      read: options.reloadFile,
+      current: () => this.#config,
+      adopt: (next) => this.#adoptFile(next),
+      log: () => this.#log,
+    })
     this.#slots = Array.from({ length: options.config.workers }, (_, index) => ({
       id: index + 1,
       backoff: new Backoff(),
@@ -65,6 +76,7 @@ export class Parent {
   /** Runs until everything has ended. @returns the exit code: 1 where no worker could start. */
   async run(): Promise<number> {
     for (const slot of this.#slots) void this.#keep(slot)
+    this.#follower.follow(this.#config.configFile)
     return await this.#finished.promise
   }
 
@@ -73,6 +85,7 @@ export class Parent {
     if (this.#phase === 'running') {
       this.#phase = 'draining'
       this.#stopping.resolve()
+      this.#follower.close()
       this.#log.line('info', 'draining', { grace_ms: this.#config.shutdownGraceMs })
       for (const worker of this.#alive) worker.drain(false)
       await this.#allGone(this.#config.shutdownGraceMs + drainPhaseMs + lateMs)
@@ -130,8 +143,33 @@ export class Parent {
     if (next.host !== host || portChanged || next.workers !== workers) {
       this.#log.line('warn', 'HOST, PORT and WORKERS change with a restart only')
     }
-    this.#config = { ...next, host, port, workers }
+    const version = { count: this.#config.version.count + 1, hash: next.version.hash }
+    this.#config = { ...next, host, port, workers, version }
     this.#log = processLog(next, 0)
+    this.#follower.follow(next.configFile)
+  }
+
+  /**
+   * Lets every worker obey what the file says now. They are all the same program with the same
+   * environment, so either all can or none; what is left of a refusal is taken back all the same.
+   */
+  async #adoptFile(next: Config): Promise<string | null> {
+    const before = this.#config
+    const { host, port, workers } = before
+    // Workers that start from now on get it from the beginning.
+    const config = { ...next, host, port, workers }
+    this.#config = config
+    const asked = [...this.#alive].map(async (worker) => ({
+      worker,
+      refusal: await worker.reload(config),
+    }))
+    const answers = await Promise.all(asked)
+    const refused = answers.find(({ refusal }) => refusal !== null)
+    if (refused === undefined) return null
+    if (this.#config === config) this.#config = before
+    const willing = answers.filter(({ refusal }) => refusal === null)
+    await Promise.all(willing.map(({ worker }) => worker.reload(this.#config)))
+    return refused.refusal
   }
 
   async #retire(worker: WorkerProcess): Promise<void> {
@@ -181,6 +219,7 @@ export class Parent {
   #giveUp(reason: string): void {
     if (this.#phase === 'stopping') return
     this.#phase = 'stopping'
+    this.#follower.close()
     console.error(`sluice: cannot start: ${reason}`)
     for (const worker of this.#alive) worker.kill()
     void this.#allGone(stopMs).then(() => this.#finished.resolve(1))

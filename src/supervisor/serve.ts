@@ -1,5 +1,6 @@
 /** `sluice` without arguments: claims the address, starts the parent, and listens to signals. */
 import type { Config } from '../config/config.ts'
+import type { Loaded } from '../config/env.ts'
 import { Parent } from './parent.ts'
 import { AddressError, type Claim, claimPort } from './port.ts'
 import { ownCommand, type WorkerProcess } from './worker-process.ts'
@@ -12,6 +13,8 @@ export interface ServeOptions {
   readonly version: string
   /** Reads the configuration again for SIGHUP; tells what is wrong with it and gives null. */
   readonly reload: () => Promise<Config | null>
+  /** See `ParentOptions`. */
+  readonly reloadFile: () => Promise<Loaded>
 }
 
 /** Serves until a signal ends it. @returns the exit code. */
@@ -26,6 +29,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     first: options.first,
     command: ownCommand(),
     reload: options.reload,
+    reloadFile: options.reloadFile,
     onListening: (url) => console.log(`sluice ${options.version} listening on ${url}`),
   })
   process.on('SIGTERM', () => void parent.shutDown())

@@ -12,6 +12,9 @@ const requestsMax = '20000'
 /** A worker that says nothing for this long is not going to. */
 const startTimeoutMs = 30_000
 
+/** A worker that is too busy to answer for this long has the message and will obey it. */
+const reloadTimeoutMs = 10_000
+
 /** How a worker came to its end. */
 export interface Exit {
   /** For the operator: its own reason where it gave one, else exit code or signal. */
@@ -37,6 +40,8 @@ export class WorkerProcess {
   readonly exited: Promise<Exit>
   readonly #process: Bun.Subprocess
   readonly #startTimer: ReturnType<typeof setTimeout>
+  /** Who waits for the answer to a reload, by the count of the configuration. */
+  readonly #reloads = new Map<number, (refusal: string | null) => void>()
   #readyAtMs: number | null = null
   #failure: string | null = null
 
@@ -56,6 +61,8 @@ export class WorkerProcess {
           this.#readyAtMs = nowMs()
           clearTimeout(this.#startTimer)
           started.resolve(message.url)
+        } else if (message?.type === 'reloaded') {
+          this.#reloads.get(message.count)?.(message.refusal)
         } else if (message?.type === 'closed') {
           closed.resolve()
         } else if (message?.type === 'failed') {
@@ -79,6 +86,22 @@ export class WorkerProcess {
   /** Lets it serve. */
   start(config: Config, worker: WorkerIdentity): void {
     this.#send({ type: 'start', config, worker })
+  }
+
+  /**
+   * Lets it obey another configuration.
+   * @returns why it cannot; null where it does, or where it is leaving and nobody will ask it again.
+   */
+  async reload(config: Config): Promise<string | null> {
+    const { count } = config.version
+    const answered = Promise.withResolvers<string | null>()
+    const timer = setTimeout(() => answered.resolve(null), reloadTimeoutMs)
+    this.#reloads.set(count, answered.resolve)
+    this.#send({ type: 'reload', config })
+    const refusal = await Promise.race([answered.promise, this.exited.then(() => null)])
+    clearTimeout(timer)
+    this.#reloads.delete(count)
+    return refusal
   }
 
   get pid(): number {

@@ -10,6 +10,8 @@ import { type FromWorker, type ToWorker, toWorkerMessage, type WorkerIdentity } 
 export interface WorkerApp {
   readonly url: URL
   drain(): void
+  /** Throws where it cannot; then nothing has changed. */
+  reload(config: Config): void
   stop(graceMs: number): Promise<void>
 }
 
@@ -43,6 +45,8 @@ class Worker {
   #config: Config | null = null
   #app: WorkerApp | null = null
   #isDraining = false
+  /** Settles when the start has succeeded or failed. */
+  #started: Promise<void> = Promise.resolve()
 
   constructor(loading: Promise<StartApp>) {
     this.#loading = loading
@@ -51,7 +55,10 @@ class Worker {
   }
 
   async receive(message: ToWorker): Promise<void> {
-    if (message.type === 'start') await this.#start(message.config, message.worker)
+    if (message.type === 'start') {
+      this.#started = this.#start(message.config, message.worker)
+      await this.#started
+    } else if (message.type === 'reload') await this.#reload(message.config)
     else if (message.type === 'drain') await this.drain(message.isReplaced)
     else await this.#stop()
   }
@@ -65,6 +72,19 @@ class Worker {
       send({ type: 'ready', url: this.#app.url.origin })
     } catch (error) {
       send({ type: 'failed', reason: startFailure(error) })
+    }
+  }
+
+  /** The parent sends the next one after the answer, so they cannot overtake each other. */
+  async #reload(config: Config): Promise<void> {
+    await this.#started
+    if (this.#app === null) return
+    const { count } = config.version
+    try {
+      this.#app.reload(deepFrozen(config))
+      send({ type: 'reloaded', count, refusal: null })
+    } catch (error) {
+      send({ type: 'reloaded', count, refusal: startFailure(error) })
     }
   }
 
@@ -106,7 +126,7 @@ function logExceptions(config: Config, { id }: WorkerIdentity): void {
   )
 }
 
-/** At the start nothing of a client is in play yet, so the operator may read the message itself. */
+/** In a configuration nothing of a client is in play, so the operator may read the message itself. */
 function startFailure(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   return message.replace(/\s+/g, ' ').trim() || 'unknown error'

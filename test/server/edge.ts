@@ -67,7 +67,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
       trim: () => {},
     },
     protocols,
-    status: () => ({ ready: true, draining: false }),
+    status: () => ({ ready: true, draining: false, configuration: '1' }),
     worker: { id: 1, total: 2 },
     version: '0.0.0-test',
     onError: () => {},

@@ -126,13 +126,13 @@ test('the operations answer', async () => {
   expect(health.header('cache-control')).toBe('no-store')
   expect((await ask(edge.url, { method: 'HEAD', path: '/healthz' })).status).toBe(200)
   const ready = await ask(edge.url, { path: '/readyz' })
-  expect(JSON.parse(ready.text())).toEqual({ status: 'ready' })
+  expect(JSON.parse(ready.text())).toEqual({ status: 'ready', configuration: '1' })
   const metrics = await ask(edge.url, { path: '/buffer-pool-metrics' })
   expect(JSON.parse(metrics.text())).toEqual({ ...poolMetrics, worker: { id: 1, total: 2 } })
 })
 
 test('a draining server is not ready, and closes connections but those of streams', async () => {
-  const status = { ready: true, draining: true }
+  const status = { ready: true, draining: true, configuration: '1' }
   await using edge = startEdge({
     status: () => status,
     gateway: async (_, { path }) =>

@@ -11,11 +11,12 @@ export const failureFileVariable = 'SCRIPTED_FAILURE_FILE'
 export async function startScriptedApp(config: Config, worker: WorkerIdentity): Promise<WorkerApp> {
   if (existsSync(process.env[failureFileVariable] ?? '')) throw new Error('told to\nfail')
   let isDraining = false
+  let current = config
   const isCut = Promise.withResolvers<void>()
   const routes: Record<string, (url: URL) => Response> = {
     '/pid': () => new Response(String(process.pid)),
     '/names': () => Response.json(Object.keys(process.env)),
-    '/config': () => Response.json({ ...config, frozen: Object.isFrozen(config.stream.models) }),
+    '/config': () => Response.json({ ...current, frozen: Object.isFrozen(current.stream.models) }),
     '/identity': () => Response.json(worker),
     '/slow': (url) => slowStream(Number(url.searchParams.get('ms')), isCut.promise),
     '/reject': () => {
@@ -45,6 +46,10 @@ export async function startScriptedApp(config: Config, worker: WorkerIdentity): 
     url: server.url,
     drain() {
       isDraining = true
+    },
+    reload(next) {
+      if (existsSync(process.env[failureFileVariable] ?? '')) throw new Error('told to\nfail')
+      current = next
     },
     async stop(graceMs) {
       const timer = setTimeout(() => isCut.resolve(), graceMs)

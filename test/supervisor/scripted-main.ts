@@ -6,8 +6,10 @@ import { runWorker } from '../../src/supervisor/worker.ts'
 import { ownCommand, WorkerProcess } from '../../src/supervisor/worker-process.ts'
 import { startScriptedApp } from './scripted-app.ts'
 
+const read = () => loadConfig(withDotenv(process.env, readDotenv(process.cwd())))
+
 function load() {
-  const loaded = loadConfig(withDotenv(process.env, readDotenv(process.cwd())))
+  const loaded = read()
   if (loaded.ok) return loaded.config
   console.error(loaded.problems.join('\n'))
   return null
@@ -20,5 +22,7 @@ if (process.env.SLUICE_WORKER === '1' && process.send !== undefined) {
   const config = load()
   const reload = async () => load()
   if (config === null) first.kill()
-  process.exit(config === null ? 78 : await serve({ config, first, version: 'scripted', reload }))
+  const reloadFile = async () => read()
+  const options = { first, version: 'scripted', reload, reloadFile }
+  process.exit(config === null ? 78 : await serve({ config, ...options }))
 }
