@@ -77,6 +77,7 @@ beforeAll(async () => {
     ANTHROPIC_BASE_URL: upstream.url,
     GEMINI_BASE_URL: upstream.url,
     GROQ_BASE_URL: `http://127.0.0.1:${closedPort()}/v1`,
+    RETRIES_MAX: '0',
     LOG_LEVEL: 'debug',
     LOG_FORMAT: 'json',
   })
