@@ -34,15 +34,16 @@ const singletonHeaders = [
   'origin',
   'x-api-key',
   'x-sluice-provider',
+  'x-sluice-priority',
   'x-sluice-timeout-ms',
   'x-sluice-first-token-timeout-ms',
 ] as const
 
 /**
- * Headers that a refusal must carry, by its code. Behind a CONNECT follows what was to be tunnelled,
- * not another request, and who uses such methods is no client of ours: the connection ends. It stays
- * after a body that is too large, because clients that are still sending it would meet the reset
- * before they read the status, and send it all again.
+ * Headers that a refusal must carry, by its code. Behind a CONNECT follows what was to be tunnelled
+ * and not another request, and who uses such methods is no client of ours: the connection ends. It
+ * stays after a body that is too large, because clients that are still sending it would meet the
+ * reset before they read the status, and send it all again.
  */
 export const refusalHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   method_not_allowed: { allow: [...knownMethods].join(', '), connection: 'close' },

@@ -110,12 +110,10 @@ describe('by what arrives in chunks', () => {
 
 describe('a body of exactly the limit is forwarded', () => {
   const text = chatOf(limitBytes)
+  const inChunks = raw(`POST ${chatPath}`, [host, type, 'transfer-encoding: chunked'])
   test.each([
     ['with a length', ofLength(limitBytes) + text],
-    [
-      'in chunks',
-      `${raw(`POST ${chatPath}`, [host, type, 'transfer-encoding: chunked'])}10000\r\n${text}\r\n0\r\n\r\n`,
-    ],
+    ['in chunks', `${inChunks}10000\r\n${text}\r\n0\r\n\r\n`],
   ])('%s', async (_name, bytes) => {
     const stand = await startStand(answer, limit)
     const client = await stand.connect()
