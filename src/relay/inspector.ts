@@ -40,10 +40,21 @@ export class EventInspector implements Passage {
   #first = true
   #hasIds = false
   #lastContentAtMs = 0
+  readonly #holds: ((error: GatewayError) => boolean) | null
+  #heldText = ''
 
+  held: GatewayError | null = null
   lastEventAtMs = nowMs()
 
-  constructor(protocol: Protocol, tail: Tail, exchange: Exchange, eventBytesMax: number) {
+  /** @param holds whether the provider's error is held back, with all that follows it. */
+  constructor(
+    protocol: Protocol,
+    tail: Tail,
+    exchange: Exchange,
+    eventBytesMax: number,
+    holds: ((error: GatewayError) => boolean) | null = null,
+  ) {
+    this.#holds = holds
     this.#protocol = protocol
     this.watch = protocol.watch()
     this.#tail = tail
@@ -77,6 +88,8 @@ export class EventInspector implements Passage {
   }
 
   errorEvent(error: GatewayError, requestId: string): string {
+    // In the provider's own words, to the byte.
+    if (error === this.held) return this.#heldText
     return this.watch.errorEvent(error, requestId)
   }
 
@@ -114,6 +127,7 @@ export class EventInspector implements Passage {
         }
       }
       position = end
+      if (this.held !== null) return segments
     }
     if (position > runStart) segments.push(viewOf(chunk, runStart, position))
     if (position < chunk.length) this.#keepRest(viewOf(chunk, position, chunk.length))
@@ -133,10 +147,14 @@ export class EventInspector implements Passage {
 
   finish(): readonly Uint8Array[] {
     const last = this.#takeLast()
-    const segments = last === null ? [] : [last]
     const { watch } = this
+    const segments = last === null ? [] : [last]
     // The blank line that the last event lacks: with its line end, where that is lacking too.
     const blank = last === null ? '' : last.at(-1) === LF ? '\n' : '\n\n'
+    if (this.held !== null) {
+      this.#heldText += blank
+      return []
+    }
     // Without it some readers drop the event, and would take a failed answer for a whole one.
     // Also behind the end itself: Anthropic's SDK has no message without its last event.
     if (watch.error !== null || watch.ended) {
@@ -164,6 +182,7 @@ export class EventInspector implements Passage {
     const data = eventData(last)
     if (data === null || data === NOT_TEXT || this.watch.look(data) === 'invalid') return null
     this.#exchange.events += 1
+    this.#hold(last)
     return last
   }
 
@@ -172,7 +191,7 @@ export class EventInspector implements Passage {
     const isFirst = this.#first
     this.#first = false
     if (!isFirst || !isMarked(event)) return event
-    // Of two, readers would take the second one away, and read a line that is none (WPT format-bom-2).
+    // Of two, readers would take the second away and read a line that is none (WPT format-bom-2).
     const unmarked = event.subarray(BYTE_ORDER_MARK.length)
     return isMarked(unmarked) ? event : unmarked
   }
@@ -214,8 +233,18 @@ export class EventInspector implements Passage {
       return 0
     }
     exchange.events += 1
+    if (sighting === 'error' && this.#hold(event)) return 0
     if (sighting === 'content') this.#content(arrivedAtMs)
     return event.length
+  }
+
+  /** Holds back the event of an error, where that is wanted. */
+  #hold(event: Uint8Array): boolean {
+    const { error } = this.watch
+    if (error === null || this.watch.finished || this.#holds?.(error) !== true) return false
+    this.held = error
+    this.#heldText = new TextDecoder().decode(event)
+    return true
   }
 
   /**

@@ -122,7 +122,7 @@ describe('what does not leave as it came', () => {
     }
   })
 
-  test('a blank line that ends no event is taken off, once there was an id or a retry', async () => {
+  test('a blank line that ends no event is taken off, behind an id or a retry', async () => {
     const whole = ownFixtureText('chat-comments.sse')
     for (const lineEnd of ['\n', '\r\n', '\r']) {
       // As a block of its own each of these makes the official Python SDK raise.

@@ -51,6 +51,7 @@ export class Python {
     return {
       name: `${reader} of Python, ${provider}`,
       provider,
+      isTranslated: reader === 'anthropic' && provider === 'chat',
       read: async (url) => {
         const asked = { reader, url, model: models[provider] }
         this.#child.stdin.write(`${JSON.stringify(asked)}\n`)

@@ -19,6 +19,8 @@ export interface Outcome {
 export interface SdkReader {
   readonly name: string
   readonly provider: Spoken
+  /** Whether that is another dialect than the SDK's own. */
+  readonly isTranslated: boolean
   /** Reads one stream through the program at `url`. */
   read(url: string): Promise<Outcome>
 }
@@ -50,6 +52,7 @@ async function outcomeOf(
 const openai: SdkReader = {
   name: 'openai',
   provider: 'chat',
+  isTranslated: false,
   read: (url) =>
     outcomeOf(
       (thrown) => thrown instanceof OpenAI.APIError,
@@ -66,6 +69,7 @@ const openai: SdkReader = {
 const anthropicOf = (provider: Spoken): SdkReader => ({
   name: `@anthropic-ai/sdk, ${provider === 'chat' ? 'translated' : 'passed'}`,
   provider,
+  isTranslated: provider === 'chat',
   read: (url) =>
     outcomeOf(
       (thrown) => thrown instanceof Anthropic.APIError,
@@ -84,6 +88,7 @@ const vercelCrash = /(TypeValidation|JSONParse|InvalidResponseData|NoOutputGener
 const vercel: SdkReader = {
   name: 'ai',
   provider: 'chat',
+  isTranslated: false,
   read: (url) =>
     outcomeOf(
       (thrown) => !(thrown instanceof Error && vercelCrash.test(thrown.name)),

@@ -73,7 +73,7 @@ export class ChokeStand {
 /** Longer than the heartbeats of the stand that sends them are apart. */
 const QUIET_MS = 60
 
-/** Comes in halves of events, with ids, and with a pause before each half: 10 ms are a heartbeat. */
+/** Comes in halves of events, with ids, and with a pause before each half. */
 export const pausing: OddStream = {
   comes: 'whole',
   async send(connection, dialect) {

@@ -9,6 +9,8 @@ export type Spoken = Extract<DialectName, 'chat' | 'messages'>
 export interface OddStream {
   /** Whether the answer is there in spite of it, or is lost, so that a reader must raise. */
   readonly comes: 'whole' | 'broken'
+  /** Set where only bytes that pass can go on without a part; a translation cannot know which. */
+  readonly cannotBeTranslated?: true
   send(connection: UpstreamConnection, dialect: Spoken): Promise<void>
 }
 
@@ -97,9 +99,10 @@ export const oddStreams: Readonly<Record<string, OddStream>> = {
   'a comment that is not UTF-8': whole((events, dialect) =>
     inside(events, dialect, Buffer.from(': \xFF\xFE\n\n', 'latin1')),
   ),
-  'an event that is not JSON': whole((events, dialect) =>
-    inside(events, dialect, 'data: {oops\n\n'),
-  ),
+  'an event that is not JSON': {
+    ...whole((events, dialect) => inside(events, dialect, 'data: {oops\n\n')),
+    cannotBeTranslated: true,
+  },
   'an unknown event without anything': whole((events, dialect) =>
     inside(events, dialect, 'event: ping\ndata: {}\n\n'),
   ),

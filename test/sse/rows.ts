@@ -66,7 +66,8 @@ const platformRows: readonly Row[] = [
   row(5, 'data:\n\ndata\ndata\n\ndata:test\n\n', ['', '\n', 'test']),
   row(
     6,
-    'data:\0\ndata:  2\rData:1\ndata\0:2\ndata:1\r\0data:4\nda-ta:3\rdata_5\ndata:3\rdata:\r\n data:32\ndata:4\n\n',
+    'data:\0\ndata:  2\rData:1\ndata\0:2\ndata:1\r\0data:4\nda-ta:3\rdata_5\n' +
+      'data:3\rdata:\r\n data:32\ndata:4\n\n',
     ['\0\n 2\n1\n3\n\n4'],
   ),
   row(7, 'event:test\ndata:x\n\ndata:x\n\n', [{ data: 'x', type: 'test' }, 'x']),
