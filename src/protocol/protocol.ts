@@ -51,6 +51,8 @@ export interface StreamWatch {
   readonly error: GatewayError | null
   /** What to send when the stream ends without its marker though it finished, or null. */
   readonly missingEnd: string | null
+  /** The number that the next event has, in dialects that count theirs. */
+  readonly nextSequenceNumber?: number
   /** An in-band error event, fit for the place the stream has reached. */
   errorEvent(error: GatewayError, requestId: string): string
 }

@@ -53,6 +53,11 @@ export interface EventWriter {
    *   next call, which must be the one that says this error, and which never throws.
    */
   write(events: readonly HubEvent[]): string
+  /**
+   * In dialects that number their events: what comes next has this number. For a writer that goes
+   * on with a stream whose beginning another server has sent.
+   */
+  countFrom?(sequenceNumber: number): void
 }
 
 /** Both halves of one dialect. */

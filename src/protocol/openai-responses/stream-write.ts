@@ -41,6 +41,11 @@ export class AnswerWriter {
     this.#output = new OutputWriter(this.#life)
   }
 
+  /** The next event has this number. */
+  countFrom(sequenceNumber: number): void {
+    this.#sequenceNumber = sequenceNumber
+  }
+
   /** The response as the last event told it; null before that. */
   get response(): JsonObject | null {
     return this.#response
@@ -129,6 +134,10 @@ export class ResponseWriter implements EventWriter {
     const text = this.#text
     this.#text = ''
     return text
+  }
+
+  countFrom(sequenceNumber: number): void {
+    this.#answer.countFrom(sequenceNumber)
   }
 }
 

@@ -30,10 +30,10 @@ class ResponseWatch implements StreamWatch {
   finished = false
   finishReason: string | null = null
   error: GatewayError | null = null
+  nextSequenceNumber = 0
   /** The end cannot be supplied: it carries the whole answer. */
   readonly missingEnd = null
   readonly #usage = new LastUsage()
-  #nextSequenceNumber = 0
   #hasContent = false
 
   look(data: string): Sighting {
@@ -54,13 +54,13 @@ class ResponseWatch implements StreamWatch {
   }
 
   errorEvent(error: GatewayError): string {
-    return errorEvent(error, this.#nextSequenceNumber)
+    return errorEvent(error, this.nextSequenceNumber)
   }
 
   #lookAt(event: JsonObject): Sighting {
     const sequenceNumber = event.sequence_number
     if (typeof sequenceNumber === 'number' && Number.isSafeInteger(sequenceNumber)) {
-      this.#nextSequenceNumber = Math.max(this.#nextSequenceNumber, sequenceNumber + 1)
+      this.nextSequenceNumber = Math.max(this.nextSequenceNumber, sequenceNumber + 1)
     }
     const type = event.type
     if (event.error || type === 'error') return this.#fail(event)
