@@ -6,12 +6,13 @@ import { abortReason, onAbort } from '../core/abort.ts'
 import { nowMs, type Sweep } from '../core/clock.ts'
 import { GatewayError, toGatewayError } from '../core/errors.ts'
 import { Exchange } from '../observe/exchange.ts'
-import type { Call, Intent, Opened, Plan } from '../provider/call.ts'
+import type { Call, Intent, Opened, Plan, Target } from '../provider/call.ts'
 import type { RelayContext } from '../relay/context.ts'
 import { endReasonOf } from '../relay/ending.ts'
 import type { Ask } from '../resilience/ask.ts'
 import type { Connection } from './connection.ts'
 import { failureResponse } from './fail.ts'
+import { recoverOf } from './recover.ts'
 import { requestSettings } from './settings.ts'
 import type { Underway } from './underway.ts'
 
@@ -24,7 +25,16 @@ export interface Stages {
   admit(headers: Headers, search: string): Ticket
   read(request: Request, call: Call, settings: StreamSettings, signal: AbortSignal): Promise<Intent>
   plan(intent: Intent, call: Call, headers: Headers): Plan
-  attempt(ask: Ask, request: Request, call: Call, intent: Intent): Promise<Opened>
+  /** @param prefill the unfinished answer to go on with, or null. */
+  attempt(
+    ask: Ask,
+    request: Request,
+    call: Call,
+    intent: Intent,
+    prefill: string | null,
+  ): Promise<Opened>
+  /** Counts against a target that its answer broke after it had begun. */
+  brokeLater(target: Target): void
   relay(source: Opened | Promise<Opened>, headers: Headers, context: RelayContext): Response
   /** Takes the finished record, once a request. */
   record(exchange: Exchange): void
@@ -57,21 +67,13 @@ export async function handle(
     const plan = stages.plan(intent, call, request.headers)
     const { sweep, pool } = stages
     const { signal } = abort
-    const opening = stages.attempt(
-      {
-        plan,
-        exchange,
-        settings,
-        signal,
-        stream: intent.stream,
-        replayable: intent.body === null || intent.body.replayable,
-        repeatable: isRepeatable(request.method, call),
-        hold: (release) => passage.hold(release),
-      },
-      request,
-      call,
-      intent,
-    )
+    const hold: Ask['hold'] = (release) => passage.hold(release)
+    const ask = askOf({ plan, exchange, settings, signal, hold }, request, call, intent)
+    const attempt = (asked: Ask, prefill: string | null): Promise<Opened> =>
+      stages.attempt(asked, request, call, intent, prefill)
+    const opening = attempt(ask, null)
+    const { brokeLater } = stages
+    const recover = recoverOf({ call, intent, ask, attempt, brokeLater })
     const patienceMs = intent.stream ? settings.heartbeatIntervalMs : 0
     const opened = await openedWithin(opening, patienceMs, sweep)
     if (signal.aborted) {
@@ -90,7 +92,8 @@ export async function handle(
     exchange.status = opened?.status ?? 200
     const { protocol, framing = 'sse' } = call
     const done = () => passage.end()
-    const context = { exchange, protocol, framing, settings, sweep, pool, abort, done }
+    const shared = { exchange, protocol, framing, settings, sweep, pool, abort }
+    const context = { ...shared, recover, done }
     return stages.relay(opened ?? opening, answerHeaders(exchange, opened), context)
   } catch (thrown) {
     const error = abort.signal.aborted ? abortReason(abort.signal) : toGatewayError(thrown)
@@ -102,6 +105,16 @@ export async function handle(
     passage.end()
     return response
   }
+}
+
+function askOf(
+  asked: Pick<Ask, 'plan' | 'exchange' | 'settings' | 'signal' | 'hold'>,
+  { method }: Request,
+  call: Call,
+  { stream, body }: Intent,
+): Ask {
+  const replayable = body === null || body.replayable
+  return { ...asked, stream, replayable, repeatable: isRepeatable(method, call) }
 }
 
 /** Endpoints that do more than answer: an upload sent twice is there twice. */

@@ -61,6 +61,8 @@ function requestFields(exchange: Exchange): Record<string, unknown> {
     model: exchange.upstreamModel,
     stream: exchange.streaming,
     attempts: exchange.attempts,
+    recovery: exchange.recovery,
+    divergedAt: exchange.divergedAt,
     headersMs: since(exchange.headersAtMs),
     firstContentMs: since(exchange.firstContentAtMs),
     durationMs: since(exchange.endedAtMs),

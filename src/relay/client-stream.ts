@@ -6,18 +6,17 @@
  * Clocks, shutdown and the client's departure all go that way, so there is one path to clean up.
  */
 import { abortReason, onAbort } from '../core/abort.ts'
-import { nowMs, type Swept } from '../core/clock.ts'
+import type { Swept } from '../core/clock.ts'
 import { GatewayError, toGatewayError } from '../core/errors.ts'
-import type { BodyRead, BodyReader, Opened } from '../provider/call.ts'
+import type { Opened } from '../provider/call.ts'
+import { AnswerPump } from './answer-pump.ts'
 import type { RelayContext } from './context.ts'
-import { endReasonOf, readFailure } from './ending.ts'
+import { endReasonOf, isProviderFailure } from './ending.ts'
 import { type DirectController, Outlet } from './outlet.ts'
 import type { Passage } from './passage.ts'
 import { passageOf } from './passages.ts'
+import { Recovery } from './recovery.ts'
 import { Tail } from './tail.ts'
-
-/** How long a provider may keep its connection open after the end marker of its stream. */
-const LINGER_MS = 1000
 
 /** The stream of one response. */
 export class ClientStream implements Swept {
@@ -26,11 +25,12 @@ export class ClientStream implements Swept {
   readonly #isEventStream: boolean
   #forgetAbort: () => void = () => {}
   readonly #tail: Tail
-  #opened: Opened | null = null
+  readonly #recovery: Recovery | null
+  /** The answer that is being sent; null while none is there, or another one is asked for. */
+  #pump: AnswerPump | null = null
+  /** Who speaks to the client; the one of a broken answer until another goes on. */
   #passage: Passage | null = null
   #outlet: Outlet | null = null
-  #lastByteAtMs = nowMs()
-  #lingering = false
   #over = false
 
   constructor(source: Opened | Promise<Opened>, isEventStream: boolean, context: RelayContext) {
@@ -38,8 +38,9 @@ export class ClientStream implements Swept {
     this.#context = context
     this.#isEventStream = isEventStream
     this.#tail = new Tail(context.pool)
+    const { recover } = context
+    this.#recovery = recover === null || !isEventStream ? null : new Recovery(context, recover)
     if (source instanceof Promise) source.catch(() => {})
-    else this.#opened = source
     context.sweep.add(this)
     this.#forgetAbort = onAbort(context.abort.signal, () => this.#aborted())
   }
@@ -56,7 +57,7 @@ export class ClientStream implements Swept {
     this.#outlet = outlet
     let failure: GatewayError | null = null
     try {
-      await this.#pump(outlet)
+      await this.#send(outlet)
     } catch (thrown) {
       // What failed at reading is the provider's; whatever else is thrown here is a fault of ours.
       const { signal } = this.#context.abort
@@ -80,6 +81,8 @@ export class ClientStream implements Swept {
     const { settings, abort, exchange, protocol, framing } = this.#context
     const outlet = this.#outlet
     if (outlet === null) return
+    // Before there is an answer the request holds its body, which the gateway has counted.
+    if (this.#pump !== null) exchange.heldBytes = this.#tail.length + outlet.heldBytes
     if (outlet.busy) {
       const stalledMs = now - outlet.stalledSinceMs
       if (settings.clientStallTimeoutMs > 0 && stalledMs > settings.clientStallTimeoutMs) {
@@ -87,7 +90,7 @@ export class ClientStream implements Swept {
       }
       return
     }
-    if (this.#opened !== null) this.#checkIdle(now)
+    this.#pump?.checkIdle(now, (failure) => this.#isIdle(failure))
     if (this.#over || !this.#isEventStream || settings.heartbeatIntervalMs <= 0) return
     if (this.#passage !== null && !this.#passage.atBoundary) return
     if (now - outlet.lastWriteAtMs >= settings.heartbeatIntervalMs) {
@@ -97,59 +100,35 @@ export class ClientStream implements Swept {
     }
   }
 
-  async #pump(outlet: Outlet): Promise<void> {
+  async #send(outlet: Outlet): Promise<void> {
     // The request can end between the making of the response and Bun's first pull.
     if (this.#over) throw abortReason(this.#context.abort.signal)
-    const opened = await this.#source
-    this.#opened = opened
-    this.#lastByteAtMs = nowMs()
+    let opened = await this.#source
     if (this.#isEventStream) {
       if (!opened.isEventStream) throw new GatewayError('upstream_bad_content_type')
-      this.#passage = passageOf(opened, this.#tail, this.#context)
+      this.#passage =
+        this.#recovery?.first(opened, this.#tail) ?? passageOf(opened, this.#tail, this.#context)
     }
-    for (const chunk of opened.head) {
-      if (outlet.closed) return
-      await this.#forward(chunk, outlet)
-    }
-    while (opened.reader !== null && !outlet.closed) {
-      const { done, value } = await this.#read(opened.reader)
-      if (done || value === undefined) break
-      await this.#forward(value, outlet)
-    }
-    if (this.#context.abort.signal.aborted) throw abortReason(this.#context.abort.signal)
-    if (outlet.closed) throw new GatewayError('client_gone')
-    await this.#finish(outlet)
-  }
-
-  async #read(reader: BodyReader): Promise<BodyRead> {
-    try {
-      return await reader.read()
-    } catch (thrown) {
-      // What broke after the answer was whole broke nothing.
-      if (this.#passage?.complete && !this.#context.abort.signal.aborted) return { done: true }
-      throw readFailure(thrown, this.#context.abort.signal)
+    for (;;) {
+      const pump = new AnswerPump(opened, this.#passage, this.#context, outlet)
+      this.#pump = pump
+      try {
+        await pump.run()
+        return
+      } catch (thrown) {
+        opened = await this.#goOn(thrown, pump, outlet)
+      }
     }
   }
 
-  async #forward(chunk: Uint8Array, outlet: Outlet): Promise<void> {
-    const passage = this.#passage
-    this.#context.exchange.bytesIn += chunk.length
-    this.#lastByteAtMs = nowMs()
-    if (passage === null) {
-      await outlet.write([chunk], false)
-      return
-    }
-    const contentBefore = this.#context.exchange.firstContentAtMs
-    const segments = passage.take(chunk)
-    const urgent = contentBefore === 0 || passage.ended
-    if (segments.length > 0) await outlet.write(segments, urgent)
-    passage.settle()
-  }
-
-  /** The provider's body ended cleanly: is the answer complete? (design, rule 1) */
-  async #finish(outlet: Outlet): Promise<void> {
-    const segments = this.#passage?.finish() ?? []
-    if (segments.length > 0) await outlet.write(segments, true)
+  /** Another answer in the place of one that broke. @throws GatewayError where there is none. */
+  async #goOn(thrown: unknown, { opened, passage }: AnswerPump, outlet: Outlet): Promise<Opened> {
+    const isOver = this.#context.abort.signal.aborted || outlet.closed
+    if (this.#recovery === null || passage === null || isOver) throw thrown
+    this.#pump = null
+    const next = await this.#recovery.next(thrown, { opened, passage })
+    this.#passage = next.passage
+    return next.opened
   }
 
   /** Tells the client in its own dialect. False where that cannot be done. */
@@ -166,30 +145,21 @@ export class ClientStream implements Swept {
     return !outlet.closed
   }
 
-  #checkIdle(now: number): void {
-    const { settings, abort } = this.#context
-    const passage = this.#passage
-    // Progress of an event stream is events, not bytes: a drip of one byte a while is a stall.
-    const lastSignMs =
-      passage === null
-        ? this.#lastByteAtMs
-        : Math.max(passage.lastEventAtMs, this.#outlet?.lastReliefAtMs ?? 0)
-    const idleMs = now - lastSignMs
-    const isLate = settings.idleTimeoutMs > 0 && idleMs > settings.idleTimeoutMs
-    if (passage?.ended === true || (passage?.complete === true && isLate)) {
-      // A provider that is silent behind a whole answer has only forgotten to close.
-      if (idleMs > LINGER_MS && !this.#lingering) {
-        this.#lingering = true
-        void this.#opened?.reader?.cancel().catch(() => {})
+  #isIdle(failure: GatewayError): void {
+    const pump = this.#pump
+    if (pump !== null && pump.passage !== null) {
+      const { opened, passage } = pump
+      if (this.#recovery?.isPossible(failure, { opened, passage })) {
+        pump.break(failure)
+        return
       }
-    } else if (isLate) {
-      abort.abort(new GatewayError('upstream_idle_timeout'))
     }
+    this.#context.abort.abort(failure)
   }
 
   #aborted(): void {
     this.#outlet?.giveUp()
-    this.#opened?.cancel()
+    this.#pump?.opened.cancel()
     // A response that Bun never asked for has no pump that would end it.
     if (this.#outlet === null) this.#end(abortReason(this.#context.abort.signal))
   }
@@ -206,14 +176,17 @@ export class ClientStream implements Swept {
     const error = failure ?? passage?.error ?? null
     exchange.endReason = error === null ? 'completed' : endReasonOf(error.code)
     if (error !== null) exchange.useError(error)
+    const isBroken = error !== null && passage !== null && isProviderFailure(error)
+    if (isBroken && this.#recovery !== null) exchange.recovery = 'failed'
     exchange.finishReason = passage?.finishReason ?? exchange.finishReason
     if (passage?.usage) exchange.useUsage(passage.usage)
-    if (failure !== null || this.#lingering) this.#cancelSource()
+    if (failure !== null || this.#pump?.lingering) this.#cancelSource()
     done()
   }
 
   /** Also for an answer that is still on its way: it must not arrive at nobody. */
   #cancelSource(): void {
+    this.#pump?.opened.cancel()
     if (this.#source instanceof Promise) {
       this.#source.then(
         (opened) => opened.cancel(),

@@ -28,6 +28,8 @@ export interface Passage {
   readonly lastEventAtMs: number
   /** The provider's own error, which the client has been sent. */
   readonly error: GatewayError | null
+  /** The provider's own error, which the client has not been sent: another answer may go on. */
+  readonly held: GatewayError | null
   readonly usage: Usage | null
   readonly finishReason: string | null
 }

@@ -15,6 +15,7 @@ import {
 } from '../protocol/translation.ts'
 import { createDeframer } from '../sse/deframe.ts'
 import type { Deframer, Frame } from '../sse/frame.ts'
+import type { Editor } from './editor.ts'
 import type { Passage } from './passage.ts'
 
 /** Kinds of events that the user sees or a tool gets. */
@@ -26,11 +27,22 @@ const content: ReadonlySet<HubEvent['type']> = new Set([
   'refusal',
 ])
 
+/** What a translator gets where answers may be gone on with. */
+export interface EditedBy {
+  readonly editor: Editor
+  /** The one that has written the stream so far; without it the translator makes its own. */
+  readonly writer?: EventWriter
+  /** Who speaks to the client until something of this answer was said. */
+  readonly before?: Passage
+}
+
 /** The translator of one stream. */
 export class Translator implements Passage {
   readonly #deframer: Deframer
   readonly #reader: EventReader
   readonly #writer: EventWriter
+  readonly #editor: Editor | null
+  readonly #before: Passage | null
   readonly #exchange: Exchange
   readonly #encoder = new TextEncoder()
   #lastContentAtMs = 0
@@ -51,11 +63,24 @@ export class Translator implements Passage {
     context: AnswerContext,
     exchange: Exchange,
     bytesMax: number,
+    edited: EditedBy | null = null,
   ) {
     this.#deframer = createDeframer(provider.framing, bytesMax)
-    this.#reader = translationOf(provider).reader(client.name)
-    this.#writer = translationOf(client).writer(context)
+    // Frames of the client's own dialect would be repeated as they are, and could not be joined.
+    this.#reader = translationOf(provider).reader(edited === null ? client.name : undefined)
+    this.#writer = edited?.writer ?? translationOf(client).writer(context)
+    this.#editor = edited?.editor ?? null
+    this.#before = edited?.before ?? null
     this.#exchange = exchange
+  }
+
+  /** The one that another answer's translator goes on with. */
+  get writer(): EventWriter {
+    return this.#writer
+  }
+
+  get held(): GatewayError | null {
+    return this.#editor?.held ?? null
   }
 
   get complete(): boolean {
@@ -73,7 +98,7 @@ export class Translator implements Passage {
     if (this.ended || this.error !== null) return []
     // An event that the end cut off is no event; whether it is missed shows below.
     const segments = this.#write(this.#deframer.end(), false)
-    if (this.ended || this.error !== null) return segments
+    if (this.ended || this.error !== null || this.held !== null) return segments
     const rest = this.#reader.end()
     const failure = rest.find((event) => event.type === 'error')
     // What was still to be said goes with the error, in one piece.
@@ -84,7 +109,10 @@ export class Translator implements Passage {
   }
 
   /** Also says what the writer had to say before it threw; an error it takes without throwing. */
-  errorEvent(error: GatewayError): string {
+  errorEvent(error: GatewayError, requestId = ''): string {
+    if (this.#before !== null && this.#editor?.isJoined === false) {
+      return this.#before.errorEvent(error, requestId)
+    }
     return this.#unsaid + this.#writer.write([{ type: 'error', error }])
   }
 
@@ -98,7 +126,8 @@ export class Translator implements Passage {
     const events: HubEvent[] = []
     for (const frame of frames) {
       const read = this.#reader.read(frame)
-      if (areWhole && read.length === 0 && isBrokenJson(frame.data)) this.#breakOff(events)
+      const isBroken = areWhole && read.length === 0 && isBrokenJson(frame.data)
+      if (isBroken && !this.#isOverWith(events)) return this.#encode(this.#breakOff(events))
       for (const event of read) events.push(event)
     }
     return this.#encode(this.#say(events))
@@ -108,18 +137,34 @@ export class Translator implements Passage {
    * What a broken event said cannot be said, and an answer without it would look whole (reliability
    * 3.3, row 33). Behind the finish there is nothing left that could be missed.
    */
-  #breakOff(events: readonly HubEvent[]): void {
-    const isOver = this.complete || events.some(({ type }) => type === 'finish' || type === 'error')
-    if (isOver) return
-    this.#unsaid = this.#say(events)
-    throw new GatewayError('upstream_protocol_error')
+  #breakOff(events: readonly HubEvent[]): string {
+    const said = this.#say(events)
+    const failure = new GatewayError('upstream_protocol_error')
+    if (this.#editor?.hold(failure)) return said
+    this.#unsaid = said
+    throw failure
   }
 
-  #say(events: readonly HubEvent[]): string {
+  #isOverWith(events: readonly HubEvent[]): boolean {
+    return this.complete || events.some(({ type }) => type === 'finish' || type === 'error')
+  }
+
+  #say(read: readonly HubEvent[]): string {
+    const editor = this.#editor
+    const events = editor === null ? read : editor.edit(read, this.complete)
     // The writer first: where it throws, an end in these events was not told and is none.
-    const text = this.#writer.write(events)
+    const text = this.#writing(events)
     for (const event of events) this.#note(event)
-    return text
+    return editor === null ? text : editor.dress(text)
+  }
+
+  #writing(events: readonly HubEvent[]): string {
+    try {
+      return this.#writer.write(events)
+    } catch (thrown) {
+      this.#editor?.spoil()
+      throw thrown
+    }
   }
 
   #encode(text: string): readonly Uint8Array[] {

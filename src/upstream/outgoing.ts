@@ -1,6 +1,8 @@
 /** What is sent to a provider: the client's own bytes, or their translation. */
 import { GatewayError } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
+import type { HubRequest } from '../protocol/hub/request.ts'
+import type { ProtocolName } from '../protocol/names.ts'
 import { type AnswerContext, translationOf } from '../protocol/translation.ts'
 import type { Call, RequestBody, Target } from '../provider/call.ts'
 import type { Dial } from '../provider/provider.ts'
@@ -26,7 +28,7 @@ export interface Outgoing {
  * @throws GatewayError a 400 for a request that cannot be said in the provider's dialect.
  */
 export async function prepare(target: Target, context: OpenContext): Promise<Outgoing> {
-  const { call, intent } = context
+  const { call, intent, prefill } = context
   const wanted = { model: target.model, stream: intent.stream }
   const dial = target.provider.dial(call, wanted)
   const { body } = intent
@@ -34,6 +36,7 @@ export async function prepare(target: Target, context: OpenContext): Promise<Out
   const differs =
     call.protocol !== dial.protocol ||
     call.framing === 'json-array' ||
+    prefill !== null ||
     holdsForeign(body, call, target)
   const translates = differs && ends.every(({ translation }) => translation !== null)
   if (!translates || body === null) {
@@ -78,26 +81,70 @@ async function translate(
   body: RequestBody,
   dial: Dial,
   target: Target,
-  { call, facts, request: client }: OpenContext,
+  { call, facts, prefill, request: client }: OpenContext,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; answer: AnswerContext }> {
-  const parsed: unknown = JSON.parse(new TextDecoder().decode(await body.collect(null)))
-  if (!isObject(parsed)) throw new GatewayError('invalid_request')
-  const says = call.says ?? { model: null, stream: null }
-  const request = translationOf(call.protocol).readRequest(parsed, says)
+  const request = await readHubRequest(body, call)
   const model = target.model ?? request.model
-  const written = translationOf(dial.protocol).writeRequest({ ...request, model })
+  const asked = prefill === null ? request : withPrefill(request, prefill, dial.protocol.name)
+  const written = translationOf(dial.protocol).writeRequest({ ...asked, model })
   const { amend } = target.provider
   const wanted = { model, stream: request.stream }
   const amended = amend === undefined ? written : amend(written, wanted, client.headers)
   return {
     bytes: new TextEncoder().encode(JSON.stringify(amended)),
-    answer: {
-      model: request.model,
-      requestId: facts.requestId,
-      createdS: Math.floor(facts.requestedAt / 1000),
-      includeUsage: request.includeUsage === true,
-      framing: call.framing ?? 'sse',
-      request,
-    },
+    answer: answerContext(request, call, facts.requestId, facts.requestedAt),
   }
+}
+
+/**
+ * The client's request as the hub holds it.
+ * @throws GatewayError a 400 for a request that the dialect forbids.
+ */
+export async function readHubRequest(body: RequestBody, call: Call): Promise<HubRequest> {
+  const parsed: unknown = JSON.parse(new TextDecoder().decode(await body.collect(null)))
+  if (!isObject(parsed)) throw new GatewayError('invalid_request')
+  return translationOf(call.protocol).readRequest(
+    parsed,
+    call.says ?? { model: null, stream: null },
+  )
+}
+
+/**
+ * What a writer of the client's dialect must know of the request that it answers.
+ * @param requestedAt wall time in milliseconds.
+ */
+export function answerContext(
+  request: HubRequest,
+  call: Call,
+  requestId: string,
+  requestedAt: number,
+): AnswerContext {
+  return {
+    model: request.model,
+    requestId,
+    createdS: Math.floor(requestedAt / 1000),
+    includeUsage: request.includeUsage === true,
+    framing: call.framing ?? 'sse',
+    request,
+  }
+}
+
+/**
+ * The request with the beginning of its answer. Where the client began it itself, as clients of
+ * Anthropic do, that turn goes on; a legacy completion has no turns, only a text that goes on.
+ */
+function withPrefill(request: HubRequest, prefill: string, dialect: ProtocolName): HubRequest {
+  const { messages } = request
+  const last = messages.at(-1)
+  const part = { type: 'text', text: prefill, citations: [], cache: null, signature: null } as const
+  const goesOn = last?.role === 'assistant' || dialect === 'openai-completions'
+  if (last === undefined || !goesOn) {
+    return { ...request, messages: [...messages, { role: 'assistant', parts: [part], name: null }] }
+  }
+  const end = last.parts.at(-1)
+  const parts =
+    end?.type === 'text'
+      ? [...last.parts.slice(0, -1), { ...end, text: end.text + prefill }]
+      : [...last.parts, part]
+  return { ...request, messages: [...messages.slice(0, -1), { ...last, parts }] }
 }
