@@ -3,8 +3,9 @@ import { GatewayError } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { AnswerContext } from '../protocol/translation.ts'
-import type { Opened, Target } from '../provider/call.ts'
+import type { BodyReader, Opened, Target } from '../provider/call.ts'
 import type { OpenContext } from './context.ts'
+import { bodyReader } from './decoding.ts'
 import { type HeadOwner, readFirstContent } from './first-event.ts'
 import { headersForClient, isHeadTooLarge, retryAfterMs } from './headers.ts'
 
@@ -75,12 +76,14 @@ export async function acceptAnswer(
   if (response.status >= 300 && response.status < 400) {
     throw new GatewayError('upstream_redirect_blocked')
   }
-  if (!response.ok) return refusedAnswer(response, answer, call.endpoint === 'passthrough')
+  const reader = bodyReader(response.body, response.headers.get('content-encoding'))
+  if (!response.ok) {
+    return refusedAnswer(response, reader, answer, call.endpoint === 'passthrough')
+  }
   // A login page or a proxy's apology is never an answer, whatever its status says.
   if (/^text\/html\b/i.test(contentType) && call.endpoint !== 'passthrough') {
     throw new GatewayError('upstream_bad_content_type')
   }
-  const reader = response.body.getReader()
   const mayStream = protocol.framing === 'sse' || intent.stream
   if (mayStream && streamTypes[protocol.framing].test(contentType)) {
     const { chunks, rest } = await readFirstContent(reader, protocol, settings, owner)
@@ -108,16 +111,11 @@ export async function acceptAnswer(
 /** A non-2xx answer: the provider's error in the client's dialect, or as it is on passthrough. */
 async function refusedAnswer(
   response: Response,
+  reader: BodyReader,
   answer: Omit<Opened, 'isEventStream' | 'head' | 'reader'>,
   verbatim: boolean,
 ): Promise<Opened> {
-  const body = response.body
-  const reader =
-    body === null ? null : (body.getReader() as ReadableStreamDefaultReader<Uint8Array>)
-  const { chunks } =
-    reader === null
-      ? { chunks: [] }
-      : await readUpTo(reader, ERROR_BYTES_MAX).catch(() => ({ chunks: [] }))
+  const { chunks } = await readUpTo(reader, ERROR_BYTES_MAX).catch(() => ({ chunks: [] }))
   const wait = retryAfterMs(response.headers, Date.now())
   const parsed = parseJson(chunks)
   const error = answer.protocol.readError(response.status, parsed, wait)
@@ -130,7 +128,7 @@ async function refusedAnswer(
 
 /** Reads a body to its end or to `bytesMax`, whichever comes first. */
 async function readUpTo(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: BodyReader,
   bytesMax: number,
 ): Promise<{ chunks: Uint8Array[]; ended: boolean }> {
   const chunks: Uint8Array[] = []

@@ -106,6 +106,8 @@ async function send(
     signal,
     // A redirect would carry the operator's key to wherever it points.
     redirect: 'manual',
+    // The runtime's own decoding has no bound (`decoding.ts`).
+    decompress: false,
     keepalive: !freshSocket,
     // Bun's own timer is coarse and would cut silent streams; ours are the sweep's.
     timeout: false,
