@@ -1,5 +1,8 @@
 /** Composition root: configuration in, a listening server out. Long-lived objects are made here. */
 import { type Admission, createAdmission } from './admission/admit.ts'
+import { overloadLimits } from './admission/limits.ts'
+import { Overload } from './admission/overload.ts'
+import { startSampling } from './admission/sampler.ts'
 import { installBufferPool } from './buffer/installed.ts'
 import type { BufferPool } from './buffer/lease.ts'
 import { createBufferPool } from './buffer/pool.ts'
@@ -29,7 +32,7 @@ import { BreakerTable } from './resilience/breaker-table.ts'
 import { noBreakers } from './resilience/breakers.ts'
 import { Resilience } from './resilience/resilience.ts'
 import { createPlanner } from './routing/plan.ts'
-import type { ModelCatalogue } from './server/options.ts'
+import type { BreakerControl, ModelCatalogue } from './server/options.ts'
 import { startServer } from './server/server.ts'
 import { open } from './upstream/open.ts'
 import { Reach } from './upstream/reach.ts'
@@ -96,24 +99,12 @@ export async function startApp(
   worker: WorkerIdentity,
   parts: AppParts = {},
 ): Promise<App> {
-  const log = parts.log ?? defaultLog(config, worker)
-  const pool = parts.pool ?? createBufferPool(config.bufferPool)
+  const kept = keptOf(config, worker, parts)
+  const { log, pool, sweep, underway, overload, admission, breakers } = kept
   installBufferPool(pool)
   const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS)
   trim.unref()
-  const sweep = new Sweep(sweepPeriodMs(clocksOf(config)))
-  const underway = new Underway()
-  const spool = openSpool(config.intake, worker.id)
-  const admission = createAdmission(config.apiKeys)
-  const reach = new Reach(sweep)
-  const pauses = new Pauses()
-  const breakers = new BreakerTable(config.resilience)
-  const resilience = new Resilience(
-    config.resilience,
-    pauses,
-    config.resilience.breaker ? breakers : noBreakers,
-  )
-  const kept = { log, pool, sweep, reach, underway, spool, admission, resilience }
+  const stopSampling = startSampling(overload)
   let current = snapshotOf(kept, config)
   let isDraining = false
   const server = startServer({
@@ -127,17 +118,13 @@ export async function startApp(
     gateway: (request, call, connection) => handle(request, call, connection, current.stages),
     models: catalogueBehind(() => current.models),
     pool,
-    breakers: {
-      list: () => breakers.list(),
-      set: (target, override) => {
-        breakers.set(target, override)
-        parts.announce?.({ type: 'breaker', target, override })
-      },
-    },
+    breakers: breakerControl(breakers, parts),
+    overload: () => overload.view(),
     protocols,
     status: () => ({
       ready: true,
       draining: isDraining,
+      load: overload.load,
       configuration: versionText(current.config.version),
     }),
     worker,
@@ -156,7 +143,7 @@ export async function startApp(
       current = snapshotOf(kept, { ...config, routes, providers, stream, apiKeys, version })
       admission.renew(apiKeys)
       sweep.tighten(sweepPeriodMs(clocksOf(next)))
-      for (const { name } of changedProviders(before, next)) resilience.parking.forget(name)
+      for (const { name } of changedProviders(before, next)) kept.resilience.parking.forget(name)
     },
     async stop(graceMs) {
       isDraining = true
@@ -167,19 +154,11 @@ export async function startApp(
       await within(LAST_WORDS_MS, stopped)
       await server.stop(true)
       clearInterval(trim)
-      spool.close()
+      stopSampling()
+      kept.spool.close()
     },
     hear: ({ target, override }) => breakers.set(target, override),
-    leftovers: () => ({
-      requests: underway.size,
-      pendingRequests: server.pendingRequests,
-      tickets: admission.inside,
-      clocks: sweep.size,
-      pauses: pauses.size,
-      slots: resilience.standings.inFlight,
-      leases: pool.getMetrics().totalInUse + pool.getMetrics().overflowInUse,
-      spoolFiles: spool.filesOpen,
-    }),
+    leftovers: () => leftoversOf(kept, server.pendingRequests),
   }
 }
 
@@ -191,8 +170,51 @@ interface Kept {
   readonly reach: Reach
   readonly underway: Underway
   readonly spool: Spool
+  readonly overload: Overload
   readonly admission: Admission
+  readonly pauses: Pauses
+  readonly breakers: BreakerTable
   readonly resilience: Resilience
+}
+
+/** Makes them. */
+function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts): Kept {
+  const log = parts.log ?? defaultLog(config, worker)
+  const sweep = new Sweep(sweepPeriodMs(clocksOf(config)))
+  const underway = new Underway()
+  const overload = overloadOf(config, worker, underway, log)
+  const pauses = new Pauses()
+  const breakers = new BreakerTable(config.resilience)
+  const inUse = config.resilience.breaker ? breakers : noBreakers
+  return {
+    log,
+    pool: parts.pool ?? createBufferPool(config.bufferPool),
+    sweep,
+    reach: new Reach(sweep),
+    underway,
+    spool: openSpool(config.intake, worker.id),
+    overload,
+    admission: createAdmission(config.apiKeys, overload),
+    pauses,
+    breakers,
+    resilience: new Resilience(config.resilience, pauses, inUse, () => overload.load !== 'normal'),
+  }
+}
+
+/** What is held, by name. */
+function leftoversOf(kept: Kept, pendingRequests: number): Readonly<Record<string, number>> {
+  const { pool, sweep, underway, spool, admission, pauses, resilience } = kept
+  const { totalInUse, overflowInUse } = pool.getMetrics()
+  return {
+    requests: underway.size,
+    pendingRequests,
+    tickets: admission.inside,
+    clocks: sweep.size,
+    pauses: pauses.size,
+    slots: resilience.standings.inFlight,
+    leases: totalInUse + overflowInUse,
+    spoolFiles: spool.filesOpen,
+  }
 }
 
 /** With what a configuration makes of them. */
@@ -308,6 +330,32 @@ const endpointClocks = (settings: StreamSettings): number[] => [
   settings.totalTimeoutMs,
   settings.clientStallTimeoutMs,
 ]
+
+/** The breakers of this worker, and of the others where one is set by hand. */
+function breakerControl(breakers: BreakerTable, { announce }: AppParts): BreakerControl {
+  return {
+    list: () => breakers.list(),
+    set: (target, override) => {
+      breakers.set(target, override)
+      announce?.({ type: 'breaker', target, override })
+    },
+  }
+}
+
+/** The overload of a worker, and what its stages do. */
+function overloadOf(
+  config: Config,
+  worker: WorkerIdentity,
+  underway: Underway,
+  log: Log,
+): Overload {
+  return new Overload(overloadLimits(config.overload, Math.max(1, worker.total)), {
+    evict: () => underway.abortHeaviest(new GatewayError('evicted')),
+    collectGarbage: () => Bun.gc(true),
+    changed: (stage, { cause, pressure }) =>
+      log.line(stage === 'normal' ? 'info' : 'warn', 'overload', { stage, cause, pressure }),
+  })
+}
 
 function defaultLog(config: Config, worker: WorkerIdentity): Log {
   const { logLevel: level, logFormat: format } = config

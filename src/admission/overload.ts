@@ -116,14 +116,10 @@ export class Overload {
     return this.#stage
   }
 
-  /** From the first stage on: nothing is repeated that could be left alone. */
-  get isStrained(): boolean {
-    return this.#stage !== 'normal'
-  }
-
-  /** All new requests are refused. */
-  get isShedding(): boolean {
-    return this.#stage === 'shed-all' || this.#stage === 'evict'
+  /** `strained`: nothing is repeated that need not be; `shedding`: all that is new is refused. */
+  get load(): 'normal' | 'strained' | 'shedding' {
+    if (this.#stage === 'normal') return 'normal'
+    return this.#stage === 'strained' || this.#stage === 'shed-low' ? 'strained' : 'shedding'
   }
 
   /** Takes a look into account, and acts on it. */
@@ -146,7 +142,7 @@ export class Overload {
    */
   check(headers: Headers, inside: number): void {
     const isLow = isLowPriority(headers)
-    if (this.isShedding) {
+    if (this.load === 'shedding') {
       this.#shed.pressure += 1
       throw refusal('The server has too much to do; try again later.')
     }

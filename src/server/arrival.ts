@@ -12,6 +12,9 @@ export interface Arrival extends RequestTarget {
 /** How long a kept-alive connection may be quiet: longer than the minute load balancers allow. */
 export const keepAliveSeconds = 75
 
+/** The same while the server is strained: the shortest that Bun keeps to. */
+export const strainedKeepAliveSeconds = 8
+
 const arrivals = new WeakMap<Request, Arrival>()
 
 /**
@@ -43,10 +46,12 @@ export function arrivalOf(routed: Request): Arrival {
 export class ServerConnection implements Connection {
   readonly #server: Bun.Server<undefined>
   readonly #request: Request
+  readonly #isStrained: () => boolean
 
-  constructor(server: Bun.Server<undefined>, request: Request) {
+  constructor(server: Bun.Server<undefined>, request: Request, isStrained: () => boolean) {
     this.#server = server
     this.#request = request
+    this.#isStrained = isStrained
   }
 
   get clientAddress(): string | null {
@@ -58,6 +63,7 @@ export class ServerConnection implements Connection {
   }
 
   rearm(): void {
-    this.#server.timeout(this.#request, keepAliveSeconds)
+    const seconds = this.#isStrained() ? strainedKeepAliveSeconds : keepAliveSeconds
+    this.#server.timeout(this.#request, seconds)
   }
 }

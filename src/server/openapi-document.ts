@@ -79,6 +79,12 @@ const headerParameters: Record<string, OpenAPIV3.ParameterObject> = {
     description: 'The provider to forward to, where the model name does not say.',
     schema: { type: 'string', pattern: '^[a-z0-9-]+$' },
   },
+  Priority: {
+    name: 'x-sluice-priority',
+    in: 'header',
+    description: 'While the server has much to do, requests of low priority are refused first.',
+    schema: { type: 'string', enum: ['low', 'normal', 'high'] },
+  },
   Timeout: {
     name: 'x-sluice-timeout-ms',
     in: 'header',

@@ -1,9 +1,17 @@
 /** What the operations answer, held to the types of the code by the compiler. */
 import { z } from 'zod'
+import { type OverloadView, overloadStages } from '../admission/overload.ts'
 import type { BufferPoolMetrics as Metrics, TierMetrics as Tier } from '../buffer/lease.ts'
 
+interface OfWorker {
+  readonly worker: { readonly id: number; readonly total: number }
+}
+
 /** What `/buffer-pool-metrics` answers. */
-type WorkerMetrics = Metrics & { readonly worker: { readonly id: number; readonly total: number } }
+type WorkerMetrics = Metrics & OfWorker
+
+/** What `/api/overload` answers. */
+type WorkerOverload = OverloadView & OfWorker
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 
@@ -47,6 +55,39 @@ const BufferPoolMetrics: z.ZodType<WorkerMetrics> = z.object({
     .describe('Which worker answered, of how many. 0 of 0 where there is only one process.'),
 })
 
+const pressure = z.number().min(0).max(1)
+
+const Overload: z.ZodType<WorkerOverload> = z.object({
+  stage: z.enum(overloadStages),
+  pressure: pressure.describe('The worst of the three; 1 is at the limit.'),
+  cause: z.enum(['memory', 'event-loop', 'descriptors']).nullable(),
+  memory: z.object({
+    pressure,
+    bytes: count.describe('Resident memory of the process.'),
+    bytesMax: count.describe('0 is no limit.'),
+  }),
+  eventLoop: z.object({
+    pressure,
+    lagMs: z.number().min(0).describe('The third worst lateness of the last five seconds.'),
+    lagMaxMs: z.number().min(0).describe('0 is no limit.'),
+  }),
+  descriptors: z.object({
+    pressure,
+    open: count.nullable().describe('Null where the system does not say.'),
+    max: count.nullable(),
+  }),
+  concurrentRequestsMax: count,
+  shed: z
+    .object({
+      lowPriority: count.describe('Requests of low priority, refused because of the pressure.'),
+      pressure: count.describe('Other requests, refused because of the pressure.'),
+      concurrency: count.describe('Requests above `concurrentRequestsMax`.'),
+    })
+    .describe('Since the start.'),
+  evicted: count.describe('Streams that were ended because memory was short, since the start.'),
+  worker: z.object({ id: count, total: count }),
+})
+
 const BreakerState = z.enum(['closed', 'open', 'half-open'])
 
 const Breakers = z.object({
@@ -77,4 +118,5 @@ export const operationSchemas = {
   Readiness,
   TierMetrics,
   BufferPoolMetrics,
+  Overload,
 } as const

@@ -32,7 +32,8 @@ export function operationsRoutes(options: RouterOptions, writeProblem: WriteProb
         tags: ['Operations'],
         summary: 'Whether new requests are wanted',
         description:
-          'Answers 503 while the server drains, so that a load balancer looks elsewhere.',
+          'Answers 503 while the server drains, or has so much to do that it refuses new ' +
+          'requests, so that a load balancer looks elsewhere.',
         security: [],
         responses: { 200: ok('Readiness'), ...errors(503) },
       },
@@ -59,12 +60,15 @@ export function operationsRoutes(options: RouterOptions, writeProblem: WriteProb
 
 function readiness(status: ServerStatus, writeProblem: WriteProblem) {
   const { configuration } = status
-  if (status.ready && !status.draining) return json({ status: 'ready', configuration })
-  return writeProblem(
-    status.draining
-      ? new GatewayError('not_ready')
-      : new GatewayError('not_ready', { message: 'The server is starting.' }),
-  )
+  if (status.draining) return writeProblem(new GatewayError('not_ready'))
+  if (!status.ready) {
+    return writeProblem(new GatewayError('not_ready', { message: 'The server is starting.' }))
+  }
+  if (status.load === 'shedding') {
+    const message = 'The server has too much to do and refuses new requests.'
+    return writeProblem(new GatewayError('not_ready', { message }))
+  }
+  return json({ status: 'ready', configuration })
 }
 
 const json = (body: object): Response => Response.json(body, { headers: plainHeaders })

@@ -1,4 +1,5 @@
 /** What the edge needs from the rest of the program. It is wired in `app.ts`. */
+import type { OverloadView } from '../admission/overload.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { Connection } from '../gateway/connection.ts'
 import type { Call } from '../provider/call.ts'
@@ -37,6 +38,8 @@ export interface BreakerControl {
 export interface ServerStatus {
   readonly ready: boolean
   readonly draining: boolean
+  /** `strained` shortens what is kept idle; while `shedding`, new requests are refused. */
+  readonly load: 'normal' | 'strained' | 'shedding'
   /** Which configuration it obeys: how many there were, and the beginning of the file's hash. */
   readonly configuration: string
 }
@@ -49,6 +52,7 @@ export interface RouterOptions {
   readonly models: ModelCatalogue
   readonly pool: BufferPool
   readonly breakers: BreakerControl
+  readonly overload: () => OverloadView
   readonly protocols: Protocols
   readonly status: () => ServerStatus
   /** Which worker of how many this is; 0 of 0 where there is only one process. */

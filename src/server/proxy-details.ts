@@ -4,10 +4,10 @@ import { errors, ok, okOrStream, parameters, requestBody } from './openapi.ts'
 import { streamExamples } from './stream-examples.ts'
 
 /** The header parameters of a call that may stream. */
-const streamParameters = parameters('Provider', 'Timeout', 'FirstTokenTimeout')
+const streamParameters = parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout')
 
 /** The header parameters of a call that never streams. */
-const plainParameters = parameters('Provider', 'Timeout')
+const plainParameters = parameters('Provider', 'Priority', 'Timeout')
 
 /** What can go wrong with a call that is forwarded. */
 export const forwardErrors = errors(

@@ -7,6 +7,7 @@ import { anthropicRoutes, geminiRoutes } from './dialects.ts'
 import { docsRoutes } from './docs.ts'
 import { operationsRoutes } from './operations.ts'
 import type { RouterOptions } from './options.ts'
+import { overloadRoutes } from './overload.ts'
 import type { WriteProblem } from './problem.ts'
 import { proxyRoutes } from './proxy.ts'
 
@@ -18,6 +19,7 @@ export function createRouter(options: RouterOptions, writeProblem: WriteProblem)
     )
     .use(operationsRoutes(options, writeProblem))
     .use(breakerRoutes(options, writeProblem))
+    .use(overloadRoutes(options, writeProblem))
     .use(proxyRoutes(options, writeProblem))
     .use(anthropicRoutes(options, writeProblem))
     .use(geminiRoutes(options, writeProblem))

@@ -54,13 +54,14 @@ function createEdge(options: ServerOptions): Answer {
   const cors = createCors(options.corsOrigins)
   const writeProblem = problemWriter(options)
   const router = createRouter(options, writeProblem)
+  const isStrained = () => options.status().load !== 'normal'
 
   const route = (request: Request, server: Bun.Server<undefined>) => {
     const { path, search } = guard(request, options.requestBytesMax)
     const preflight = cors.preflight(request)
     if (preflight !== null) return preflight
     cors.check(request)
-    const connection = new ServerConnection(server, request)
+    const connection = new ServerConnection(server, request, isStrained)
     return router.fetch(noteArrival({ request, path, search, connection }))
   }
 

@@ -53,7 +53,7 @@ test('the open routes are these and no others', async () => {
 test('every other route takes the token, and nothing but the token', async () => {
   await using edge = startEdge({ adminToken: 'secret' })
   const closed = new Set(routes.map(({ path }) => path).filter((path) => !open.includes(path)))
-  expect([...closed]).toEqual(['/buffer-pool-metrics', '/api/breakers'])
+  expect([...closed]).toEqual(['/buffer-pool-metrics', '/api/breakers', '/api/overload'])
   for (const path of closed) {
     const get = (authorization?: string) =>
       ask(edge.url, { path, headers: authorization === undefined ? {} : { authorization } })

@@ -9,7 +9,7 @@ import { createRouter } from '../../src/server/router.ts'
 import { schemas } from '../../src/server/schemas.ts'
 import { ask } from '../kit/client.ts'
 import { parseSse } from '../kit/sse.ts'
-import { edgeOptions, poolMetrics, startEdge } from './edge.ts'
+import { calm, edgeOptions, poolMetrics, startEdge } from './edge.ts'
 
 let text = ''
 let document: OpenAPIV3.Document
@@ -135,6 +135,8 @@ test('the examples of streams hold events of the documented shape', () => {
 test('what the operations answer is what is documented', () => {
   const body = { ...poolMetrics, worker: { id: 1, total: 2 } }
   expect(schemas.BufferPoolMetrics.safeParse(body).success).toBe(true)
+  const overload = { ...calm, worker: { id: 1, total: 2 } }
+  expect(schemas.Overload.safeParse(overload).success).toBe(true)
 })
 
 test('it says how to authenticate', () => {

@@ -1,4 +1,5 @@
 /** A running edge for tests: real socket, real dialects, and a gateway that the test writes. */
+import type { OverloadView } from '../../src/admission/overload.ts'
 import type { BufferPoolMetrics } from '../../src/buffer/lease.ts'
 import type { Connection } from '../../src/gateway/connection.ts'
 import { protocols } from '../../src/protocol/registry.ts'
@@ -41,6 +42,19 @@ export const poolMetrics: BufferPoolMetrics = {
   timestamp: 1,
 }
 
+/** The state of a worker that has nothing to do. */
+export const calm: OverloadView = {
+  stage: 'normal',
+  pressure: 0.1,
+  cause: null,
+  memory: { pressure: 0.1, bytes: 100, bytesMax: 1000 },
+  eventLoop: { pressure: 0.001, lagMs: 1.25, lagMaxMs: 1000 },
+  descriptors: { pressure: 0, open: null, max: null },
+  concurrentRequestsMax: 20_000,
+  shed: { lowPriority: 1, pressure: 2, concurrency: 3 },
+  evicted: 0,
+}
+
 /** Options with a gateway that answers `{"ok":true}`. */
 export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptions {
   return {
@@ -53,6 +67,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     requestBytesMax: 1 << 20,
     gateway: async () => Response.json({ ok: true }, { headers: { 'x-request-id': 'req_test' } }),
     breakers: { list: () => [], set: () => {} },
+    overload: () => calm,
     models: {
       list: () => Response.json({ object: 'list', data: [] }),
       get: (id) => Response.json({ id, object: 'model' }),
@@ -67,7 +82,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
       trim: () => {},
     },
     protocols,
-    status: () => ({ ready: true, draining: false, configuration: '1' }),
+    status: () => ({ ready: true, draining: false, load: 'normal', configuration: '1' }),
     worker: { id: 1, total: 2 },
     version: '0.0.0-test',
     onError: () => {},

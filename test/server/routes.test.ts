@@ -2,8 +2,9 @@
 import { expect, test } from 'bun:test'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { ProtocolName } from '../../src/protocol/names.ts'
+import type { ServerStatus } from '../../src/server/options.ts'
 import { ask } from '../kit/client.ts'
-import { edgeOptions, errorCode, poolMetrics, startEdge } from './edge.ts'
+import { calm, edgeOptions, errorCode, poolMetrics, startEdge } from './edge.ts'
 
 const calls: [
   method: string,
@@ -132,7 +133,7 @@ test('the operations answer', async () => {
 })
 
 test('a draining server is not ready, and closes connections but those of streams', async () => {
-  const status = { ready: true, draining: true, configuration: '1' }
+  const status: ServerStatus = { ...edgeOptions().status(), draining: true }
   await using edge = startEdge({
     status: () => status,
     gateway: async (_, { path }) =>
@@ -153,6 +154,18 @@ test('a draining server is not ready, and closes connections but those of stream
   Object.assign(status, { ready: false, draining: false })
   const starting = await fetch(new URL('/readyz', edge.url))
   expect((await starting.json()).error.message).toBe('The server is starting.')
+})
+
+test('a server that refuses requests is alive but not ready, and shows why', async () => {
+  const status: ServerStatus = { ...edgeOptions().status(), load: 'shedding' }
+  await using edge = startEdge({ status: () => status })
+  expect((await ask(edge.url, { path: '/healthz' })).status).toBe(200)
+  const ready = await ask(edge.url, { path: '/readyz' })
+  expect([ready.status, errorCode(ready)]).toEqual([503, 'not_ready'])
+  const shown = await ask(edge.url, { path: '/api/overload' })
+  expect(JSON.parse(shown.text())).toEqual({ ...calm, worker: { id: 1, total: 2 } })
+  Object.assign(status, { load: 'strained' })
+  expect((await ask(edge.url, { path: '/readyz' })).status).toBe(200)
 })
 
 test('an unexpected failure is told to the operator once and to the client never', async () => {
