@@ -40,7 +40,11 @@ class ResponseWatch implements StreamWatch {
     if (data.startsWith(endMarker)) return 'end'
     const event = parseData(data)
     if (event === NOT_JSON) return 'invalid'
-    return isObject(event) ? this.#lookAt(event) : 'other'
+    if (!isObject(event)) return 'other'
+    const sighting = this.#lookAt(event)
+    // A failure may be held back for another answer to go on; its number is then free.
+    if (sighting !== 'error') this.#count(event.sequence_number)
+    return sighting
   }
 
   /** The end repeats the whole answer: with a picture in it, it is larger than any limit. */
@@ -57,11 +61,12 @@ class ResponseWatch implements StreamWatch {
     return errorEvent(error, this.nextSequenceNumber)
   }
 
+  #count(sequenceNumber: unknown): void {
+    if (typeof sequenceNumber !== 'number' || !Number.isSafeInteger(sequenceNumber)) return
+    this.nextSequenceNumber = Math.max(this.nextSequenceNumber, sequenceNumber + 1)
+  }
+
   #lookAt(event: JsonObject): Sighting {
-    const sequenceNumber = event.sequence_number
-    if (typeof sequenceNumber === 'number' && Number.isSafeInteger(sequenceNumber)) {
-      this.nextSequenceNumber = Math.max(this.nextSequenceNumber, sequenceNumber + 1)
-    }
     const type = event.type
     if (event.error || type === 'error') return this.#fail(event)
     // An untyped event is of another language: not understood, so not held back.
