@@ -1,5 +1,5 @@
 /** The kinds of value that are addresses. */
-import { isIP } from 'node:net'
+import { isIP, isIPv4 } from 'node:net'
 import { type Kind, kind } from './kinds.ts'
 
 /** An address to listen on: an IP address or a host name, without a port. */
@@ -37,4 +37,9 @@ export const proxyUrl: Kind<string | null> = kind(
 export function urlOf(value: string): URL | null {
   const url = URL.parse(value)
   return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' ? url : null
+}
+
+/** Whether only programs on this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }

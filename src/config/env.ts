@@ -3,9 +3,9 @@
  * why there is none.
  */
 import { accessSync, constants } from 'node:fs'
-import { isIPv4 } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isLoopback } from './address-kinds.ts'
 import type { Config } from './config.ts'
 import { readConfigFile } from './file/read.ts'
 import { deepFrozen } from './frozen.ts'
@@ -139,11 +139,6 @@ function readPool(reader: Reader): Config['bufferPool'] {
     bytesMax,
     idleTrimMs: reader.read(variables.poolIdleTrimMs),
   }
-}
-
-/** Whether only programs on this machine can reach the address. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
 function isReadable(file: string): boolean {

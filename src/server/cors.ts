@@ -47,8 +47,19 @@ export interface Cors {
   expose(request: Request, response: Response): void
 }
 
-/** @param origins as in `CORS_ORIGINS`; `*` is any, an empty list is none. */
-export function createCors(origins: readonly string[]): Cors {
+/** Names that always mean this machine, whatever a resolver says (RFC 6761 6.3). */
+const ownName = /^(?:[^/]+\.)?localhost(?::\d+)?$/i
+
+/** An address in place of a name; it cannot be made to point elsewhere. */
+const addressHost = /^(?:\d+\.\d+\.\d+\.\d+|\[[^\]]*\])(?::\d+)?$/
+
+/**
+ * @param origins as in `CORS_ORIGINS`; `*` is any, an empty list is none.
+ * @param isLoopback whether only this machine can connect. Then a browser that calls by a name was
+ *   led here by a page that made its own name point to this machine (DNS rebinding), and its calls
+ *   would pass for calls of the operator.
+ */
+export function createCors(origins: readonly string[], isLoopback = false): Cors {
   const any = origins.includes('*')
   const allowed = new Set(origins)
   /** The value of `access-control-allow-origin`, or null for an origin that is not allowed. */
@@ -72,6 +83,7 @@ export function createCors(origins: readonly string[]): Cors {
       })
     },
     check({ method, headers }) {
+      if (isLoopback && isRebound(headers, allow)) throw foreignOrigin()
       if (safeMethods.has(method) || headers.get('sec-fetch-site') !== 'cross-site') return
       if (allow(headers.get('origin') ?? '') === null) throw foreignOrigin()
     },
@@ -85,6 +97,14 @@ export function createCors(origins: readonly string[]): Cors {
       response.headers.set('access-control-expose-headers', exposedHeaders)
     },
   }
+}
+
+/** A request of a browser to a name that is neither this machine's own nor allowed. */
+function isRebound(headers: Headers, allow: (origin: string) => string | null): boolean {
+  const isBrowser = headers.has('sec-fetch-site') || headers.has('origin')
+  const host = headers.get('host') ?? ''
+  if (!isBrowser || host === '' || ownName.test(host) || addressHost.test(host)) return false
+  return allow(`http://${host}`) === null && allow(`https://${host}`) === null
 }
 
 const foreignOrigin = (): GatewayError =>

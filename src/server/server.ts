@@ -1,4 +1,5 @@
 /** The edge: a listening socket, the checks before routing, and the routes. */
+import { isLoopback } from '../config/address-kinds.ts'
 import { toGatewayError } from '../core/errors.ts'
 import { keepAliveSeconds, noteArrival, ServerConnection } from './arrival.ts'
 import { createCors } from './cors.ts'
@@ -51,7 +52,7 @@ type Answer = (request: Request, server: Bun.Server<undefined>) => Promise<Respo
 
 /** Guard, CORS, routes, in this order. Never rejects. */
 function createEdge(options: ServerOptions): Answer {
-  const cors = createCors(options.corsOrigins)
+  const cors = createCors(options.corsOrigins, isLoopback(options.hostname))
   const writeProblem = problemWriter(options)
   const router = createRouter(options, writeProblem)
   const isStrained = () => options.status().load !== 'normal'

@@ -103,3 +103,34 @@ test('a foreign page cannot spend money with a request that needs no preflight',
   expect((await send('POST', 'same-origin', edge.url.origin)).status).toBe(200)
   expect((await send('GET', 'cross-site', 'https://evil.example')).status).toBe(200)
 })
+
+/** What a page sends whose own name was made to point to this machine. */
+const rebound = { host: 'evil.example:3000', 'sec-fetch-site': 'same-origin' }
+
+test.each(['/v1/models', '/api/breakers', '/buffer-pool-metrics', '/healthz'])(
+  'a page that was rebound to this machine gets nothing of %s',
+  async (path) => {
+    await using edge = startEdge()
+    const response = await ask(edge.url, { path, headers: rebound })
+    expect([response.status, errorCode(response)]).toEqual([403, 'forbidden'])
+    const post = { method: 'POST', path, headers: { ...rebound, origin: 'http://evil.example' } }
+    expect((await ask(edge.url, { ...post, body: '{}' })).status).toBe(403)
+  },
+)
+
+test.each([
+  ['a program by any name', { host: 'proxy.internal' }],
+  ['a browser by an address', { 'sec-fetch-site': 'same-origin' }],
+  ['a browser by localhost', { host: 'localhost:3000', 'sec-fetch-site': 'same-origin' }],
+  ['a browser by the name of an allowed origin', { ...rebound, host: 'app.example' }],
+])('%s is let in', async (_, headers) => {
+  await using edge = startEdge({ corsOrigins: [page] })
+  expect((await ask(edge.url, { path: '/healthz', headers })).status).toBe(200)
+})
+
+test('where others can connect, a name says nothing', async () => {
+  await using edge = startEdge({ hostname: '0.0.0.0' })
+  const url = new URL(edge.url)
+  url.hostname = '127.0.0.1'
+  expect((await ask(url, { path: '/healthz', headers: rebound })).status).toBe(200)
+})
