@@ -1,5 +1,5 @@
 /** What the tests of the provider's faults share: raw answers, and asking for a chat. */
-import { chatEvents, eventsText } from '../kit/answers.ts'
+import { chatEvents, eventsText, json } from '../kit/answers.ts'
 import { jsonRequest } from '../kit/client.ts'
 import type { RawResponse } from '../kit/response.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
@@ -55,3 +55,11 @@ export const chunked = (text: string): string =>
   `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
 /** The head of a chunked event stream, as bytes. */
 export const sseHead = head('content-type: text/event-stream\r\ntransfer-encoding: chunked')
+
+/** Refuses with this status, in OpenAI's words. */
+export const refuses = (
+  status: number,
+  code: string | null = null,
+  headers: Readonly<Record<string, string>> = {},
+): UpstreamScript =>
+  json(status, { error: { message: 'No.', type: 'e', param: null, code } }, headers)

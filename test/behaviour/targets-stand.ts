@@ -5,9 +5,10 @@ import { createBufferPool } from '../../src/buffer/pool.ts'
 import type { ResilienceSettings, RouteSettings, TargetSettings } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/env.ts'
 import type { Exchange } from '../../src/observe/exchange.ts'
+import type { Log } from '../../src/observe/log.ts'
 import { plainTraits } from '../../src/provider/call.ts'
 import { chatEvents, eventsText, sse } from '../kit/answers.ts'
-import { jsonRequest, RawClient } from '../kit/client.ts'
+import { jsonRequest, RawClient, type RequestToSend } from '../kit/client.ts'
 import { expectNothingLeft } from '../kit/leftovers.ts'
 import type { RawResponse } from '../kit/response.ts'
 import { eventually } from '../kit/signal.ts'
@@ -25,13 +26,20 @@ export interface TargetsStand {
   /** The providers in the order of the route. */
   readonly upstreams: readonly Upstream[]
   readonly records: Exchange[]
+  /** What was logged besides the records. */
+  readonly lines: LoggedLine[]
   /** Asks `smart` for a chat and waits for the end of the answer. */
   chat(body?: object, headers?: Readonly<Record<string, string>>): Promise<RawResponse>
   /** Asks without waiting. */
   begin(body?: object, headers?: Readonly<Record<string, string>>): Promise<Begun>
+  /** Sends any request. */
+  send(request: RequestToSend): Promise<Begun>
   record(index: number): Promise<Exchange>
   end(): Promise<void>
 }
+
+/** A line of the log that is not a request's. */
+export type LoggedLine = Parameters<Log['line']>
 
 /** A request under way. */
 export interface Begun {
@@ -67,22 +75,36 @@ export const answering = (text: string): UpstreamScript =>
 export const answerText = (text: string): string =>
   eventsText(chatEvents([text], 'model-of-provider'), true)
 
+/** Milliseconds between the requests that a provider saw, in their order. */
+export const waitsMs = ({ requests }: Upstream): number[] =>
+  requests.slice(1).map(({ receivedAtMs }, at) => receivedAtMs - (requests[at]?.receivedAtMs ?? 0))
+
+/** How many requests each provider saw. */
+export const requestCounts = ({ upstreams }: TargetsStand): number[] =>
+  upstreams.map(({ requestCount }) => requestCount)
+
+/** The variables of a stand; a function where they name the providers' addresses. */
+export type TargetsEnvironment =
+  | Readonly<Record<string, string>>
+  | ((urls: readonly string[]) => Readonly<Record<string, string>>)
+
 /** Starts a provider for each script, and the app with the route `smart` over all of them. */
 export async function startTargets(
   scripts: readonly UpstreamScript[],
   changes: RouteChanges = {},
   resilience: Partial<ResilienceSettings> = {},
-  environment: Readonly<Record<string, string>> = {},
+  environment: TargetsEnvironment = {},
 ): Promise<TargetsStand> {
   const upstreams = scripts.map((script) => startUpstream(script))
+  const urls = upstreams.map(({ url }) => url)
   const used = names.slice(0, upstreams.length)
   const loaded = loadConfig({
     PORT: '0',
     OPENAI_COMPATIBLE_PROVIDERS: used.join(','),
     ...Object.fromEntries(
-      upstreams.map(({ url }, index) => [`${used[index]?.toUpperCase()}_BASE_URL`, `${url}/v1`]),
+      urls.map((url, index) => [`${used[index]?.toUpperCase()}_BASE_URL`, `${url}/v1`]),
     ),
-    ...environment,
+    ...(typeof environment === 'function' ? environment(urls) : environment),
   })
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
   const { traits = [], ...route } = changes
@@ -105,26 +127,40 @@ export async function startTargets(
   }
   const pool = createBufferPool(config.bufferPool, { assertZeroed: true })
   const records: Exchange[] = []
-  const log = { request: (exchange: Exchange) => void records.push(exchange), line: () => {} }
+  const lines: LoggedLine[] = []
+  const log: Log = {
+    request: (exchange) => void records.push(exchange),
+    line: (...line) => void lines.push(line),
+  }
   const app = await startApp(config, { id: 0, total: 0 }, { log, pool })
-  const stand = standOf(app, upstreams, records)
+  const stand = standOf(app, upstreams, records, lines)
   running.add(stand)
   return stand
 }
 
-function standOf(app: App, upstreams: readonly Upstream[], records: Exchange[]): TargetsStand {
+function standOf(
+  app: App,
+  upstreams: readonly Upstream[],
+  records: Exchange[],
+  lines: LoggedLine[],
+): TargetsStand {
   const clients: RawClient[] = []
-  const begin = async (body: object = {}, headers: Readonly<Record<string, string>> = {}) => {
+  const send = async (request: RequestToSend): Promise<Begun> => {
     const client = await RawClient.connect(app.url)
     clients.push(client)
+    return { client, response: client.request(request) }
+  }
+  const begin = (body: object = {}, headers: Readonly<Record<string, string>> = {}) => {
     const chat = { model: 'smart', stream: true, messages: [], ...body }
-    return { client, response: client.request(jsonRequest('/v1/chat/completions', chat, headers)) }
+    return send(jsonRequest('/v1/chat/completions', chat, headers))
   }
   return {
     app,
     upstreams,
     records,
+    lines,
     begin,
+    send,
     async chat(body, headers) {
       const { response } = await begin(body, headers)
       await response.ended()
