@@ -25,6 +25,7 @@ import { openSpool, type Spool } from './intake/spool.ts'
 import { createLog, type Log } from './observe/log.ts'
 import type { Protocol } from './protocol/protocol.ts'
 import { protocols } from './protocol/registry.ts'
+import { targetKey } from './provider/call.ts'
 import type { Provider } from './provider/provider.ts'
 import { buildProviders } from './provider/registry.ts'
 import { relay } from './relay/relay.ts'
@@ -104,7 +105,6 @@ export async function startApp(
   installBufferPool(pool)
   const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS)
   trim.unref()
-  const stopSampling = startSampling(overload)
   let current = snapshotOf(kept, config)
   let isDraining = false
   const server = startServer({
@@ -132,6 +132,7 @@ export async function startApp(
     onError: (error, requestId) =>
       log.line('error', 'internal error', { id: requestId, cause: nameOf(error) }),
   })
+  const stopSampling = startSampling(overload, () => server.closeIdle())
   return {
     url: server.url,
     drain() {

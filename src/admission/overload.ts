@@ -122,6 +122,11 @@ export class Overload {
     return this.#stage === 'strained' || this.#stage === 'shed-low' ? 'strained' : 'shedding'
   }
 
+  /** Connections that only wait are in the way of those that ask for something. */
+  get isShortOfDescriptors(): boolean {
+    return this.#pressures().descriptors >= thresholds['shed-all']
+  }
+
   /** Takes a look into account, and acts on it. */
   sample(readings: Readings, now = nowMs()): void {
     this.#readings = readings

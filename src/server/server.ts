@@ -14,6 +14,8 @@ export interface RunningServer {
   readonly url: URL
   /** Requests whose answer has not ended. */
   readonly pendingRequests: number
+  /** Closes the connections that wait for a request. */
+  closeIdle(): void
   /**
    * Stops listening and closes idle connections. Resolves when what is under way has ended, or,
    * with `closeActive`, cuts it off.
@@ -44,6 +46,7 @@ export function startServer(options: ServerOptions): RunningServer {
     get pendingRequests() {
       return server.pendingRequests
     },
+    closeIdle: () => void server.closeIdleConnections(),
     stop: (closeActive) => server.stop(closeActive),
   }
 }

@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { cgroupLimits, overloadLimits, requestsFor } from '../../src/admission/limits.ts'
 import { Overload, type OverloadActions } from '../../src/admission/overload.ts'
-import { SAMPLE_PERIOD_MS, startSampling, usage } from '../../src/admission/sampler.ts'
+import { openGauge, SAMPLE_PERIOD_MS, startSampling } from '../../src/admission/sampler.ts'
 import { eventually } from '../kit/signal.ts'
 
 const settings = {
@@ -61,11 +61,14 @@ test('the limits of control groups: of the group and of all above, in both versi
 })
 
 test('the process is read: memory, and descriptors where the system says', () => {
-  const before = usage()
-  expect(before.memoryBytes).toBeGreaterThan(1_000_000)
+  const gauge = openGauge()
+  const before = gauge.read()
+  const rssBytes = process.memoryUsage.rss()
+  expect(Math.abs(before.memoryBytes / rssBytes - 1)).toBeLessThan(0.1)
   const files = Array.from({ length: 20 }, () => openSync('/dev/null', 'r'))
-  const after = usage()
+  const after = gauge.read()
   for (const file of files) closeSync(file)
+  gauge.close()
   if (process.platform === 'linux') {
     expect((after.descriptorsOpen ?? 0) - (before.descriptorsOpen ?? 0)).toBe(20)
   } else {
@@ -83,11 +86,12 @@ function watched() {
     lateness.push(readings.latenessMs)
     sample(readings, now)
   }
-  const stop = startSampling(overload, () => ({ memoryBytes: 1, descriptorsOpen: null }))
+  const read = () => ({ memoryBytes: 1, descriptorsOpen: null })
+  const stop = startSampling(overload, () => {}, { read, close() {} })
   return { overload, lateness, stop }
 }
 
-test('a blocked event loop is seen by how late the timer comes; a stopped timer sees no more', async () => {
+test('a blocked event loop makes the timer late, and a stopped timer sees no more', async () => {
   const first = watched()
   await eventually(() => first.lateness.length === 1, 'the first look')
   const untilMs = performance.now() + SAMPLE_PERIOD_MS + 400
