@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { publishedSchema } from '../src/config/file/schema.ts'
 import { environmentText } from '../src/config/print.ts'
 import { version } from '../src/version.ts'
 import { binaryPath, rootDirectory } from './kit/binary.ts'
@@ -68,9 +69,37 @@ describe.each(['source', 'executable'] as const)('%s: command line', (form) => {
   test('--help names every option', async () => {
     const { exitCode, stdout } = await run(form, ['--help'])
     expect(exitCode).toBe(0)
-    for (const name of ['--help', '--version', '--check', '--print-env', 'SIGHUP']) {
-      expect(stdout).toContain(name)
+    const names = ['--help', '--version', '--check', '--print-env', '--print-schema', 'SIGHUP']
+    for (const name of names) expect(stdout).toContain(name)
+  })
+
+  test('--print-schema prints the schema of the configuration file', async () => {
+    expect(await run(form, ['--print-schema'], { PORT: 'x' })).toEqual(succeeded(publishedSchema()))
+  })
+
+  test('--check shows what the configuration file says, and what is wrong with it', async () => {
+    const cwd = emptyDirectory()
+    const file = (content: object) => {
+      writeFileSync(join(cwd, 'sluice.json'), JSON.stringify(content))
+      return { CONFIG_FILE: 'sluice.json', GROQ_KEY: 'gsk-canary-0123456789' }
     }
+    const providers = { groq: { apiKey: 'env:GROQ_KEY' } }
+    const routes = { smart: { targets: ['groq/llama', 'demo/stream'], strategy: 'latency' } }
+    const right = await run(form, ['--check'], file({ providers, routes }), cwd)
+    expect([right.exitCode, right.stderr]).toEqual([0, ''])
+    const lines = right.stdout.split('\n')
+    expect(lines).toContain('providers.groq=groq https://api.groq.com/openai/v1 ****6789')
+    expect(lines).toContain('routes.smart=latency midstream=error hedge=1')
+    expect(lines).toContain('routes.smart.targets[1]=demo/stream')
+    const wrong = await run(form, [], file({ routes, streamConfig: { bufferSize: 1 } }), cwd)
+    expect(wrong).toEqual({
+      exitCode: 78,
+      stdout: '',
+      stderr:
+        'streamConfig.bufferSize: must be a whole number from 1024 to 1048576, got 1\n' +
+        'routes.smart.targets[0]: must be of an enabled provider (demo), got "groq/llama"\n',
+    })
+    expect(right.stdout + wrong.stderr).not.toContain('canary')
   })
 
   test.each([

@@ -1,11 +1,13 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import packageFile from '../package.json'
+import { fileTable } from '../src/config/file/print.ts'
 import { environmentTable } from '../src/config/print.ts'
 import { lossesTable } from '../src/protocol/hub/losses-table.ts'
 import { protocols } from '../src/protocol/registry.ts'
 import { quirksTable } from '../src/provider/quirks-table.ts'
 import { providerQuirks } from '../src/provider/registry.ts'
+import { problemsOf } from './config/file/files.ts'
 
 const readme = await Bun.file(join(import.meta.dir, '..', 'README.md')).text()
 
@@ -16,6 +18,17 @@ function generated(name: string): string | undefined {
 
 test('the table of variables is what the configuration says', () => {
   expect(generated('environment')?.trim()).toBe(environmentTable().trim())
+})
+
+test('the table of the configuration file is what its schema says', () => {
+  expect(generated('config-file')?.trim()).toBe(fileTable().trim())
+})
+
+test('the example of a configuration file is one', () => {
+  const example = generated('config-example')?.replace(/^\s*```json\n|```\s*$/g, '')
+  const keys = ['OPENAI_API_KEY', 'OPENAI_API_KEY_2', 'ANTHROPIC_API_KEY', 'VLLM_KEY', 'TEAM_A_KEY']
+  const environment = Object.fromEntries(keys.map((name) => [name, `value-of-${name}`]))
+  expect(problemsOf(example, environment)).toEqual([])
 })
 
 test('the table of what does not translate is what the dialects say', () => {

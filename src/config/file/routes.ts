@@ -33,7 +33,7 @@ function targetModel(providers: readonly string[]): z.ZodType<string, string> {
 
 const clock = (key: 'headersTimeoutMs' | 'firstTokenTimeoutMs' | 'idleTimeoutMs') => {
   const { min, max } = streamBounds[key]
-  const meaning = `${streamVariables[key].meaning} Milliseconds, in place of the endpoint's.`
+  const meaning = `${streamVariables[key].meaning} In milliseconds, in place of the endpoint's.`
   return whole(min, max, meaning).optional()
 }
 

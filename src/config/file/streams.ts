@@ -22,7 +22,7 @@ export const endpointPaths: Readonly<Record<string, EndpointName>> = {
 const setting = (key: keyof StreamSettings): z.ZodOptional<z.ZodType<number>> => {
   const { min, max, unit } = streamBounds[key]
   const { name, meaning } = streamVariables[key]
-  const units = unit === 'ms' ? 'Milliseconds' : 'Bytes'
+  const units = unit === 'ms' ? 'In milliseconds' : 'In bytes'
   return whole(min, max, `${meaning} ${units}; the same as ${name}.`).optional()
 }
 
@@ -32,7 +32,7 @@ const streamConfig = (meaning: string) =>
     heartbeatIntervalSecs: decimal(
       0,
       Math.floor(delayMsMax / 1000),
-      `${streamVariables.heartbeatIntervalMs.meaning} Seconds.`,
+      `${streamVariables.heartbeatIntervalMs.meaning} In seconds.`,
     ).optional(),
     requestChunkBytes: setting('requestChunkBytes'),
     headersTimeoutMs: setting('headersTimeoutMs'),
