@@ -49,6 +49,7 @@ export function recoverOf(rescuable: Rescuable): Recover | null {
 class Rescuer implements Recover {
   readonly #rescuable: Rescuable
   readonly #body: RequestBody
+  /** Those that were asked for another answer; the log of a request keeps only its beginning. */
   readonly #asked = new Set<string>()
   #wentOnItself = false
 
@@ -87,7 +88,6 @@ class Rescuer implements Recover {
     const { ask, attempt } = this.#rescuable
     const { exchange, signal, plan } = ask
     if (first === undefined || signal.aborted) return null
-    for (const target of targets) this.#asked.add(targetKey(target))
     // What was measured before the response opened is about the first answer.
     const { upstreamWaitMs } = exchange
     try {
@@ -95,8 +95,10 @@ class Rescuer implements Recover {
         { ...ask, plan: { ...plan, targets: [first, ...rest] }, kind: 'recovery' },
         text?.trimEnd() ?? null,
       )
+      this.#asked.add(targetKey(opened.target))
       return { opened, way: text === null ? 'restart' : 'prefill' }
     } catch {
+      for (const target of targets) this.#asked.add(targetKey(target))
       return null
     } finally {
       exchange.upstreamWaitMs = upstreamWaitMs

@@ -53,7 +53,9 @@ export class Editor {
     for (const [index, event] of events.entries()) {
       if (event.type !== 'error') {
         this.#transcript.note(event)
-      } else if (!isWhole && this.hold(event.error)) {
+      } else if (!this.#isJoined || (!isWhole && this.#holds(event.error))) {
+        // Of an answer that has said nothing the client is not told how it failed either.
+        this.held = event.error
         return events.slice(0, index)
       }
     }
@@ -62,7 +64,7 @@ export class Editor {
 
   /** Holds back `error` where it would be recovered from; says whether it does. */
   hold(error: GatewayError): boolean {
-    if (!this.#holds(error)) return false
+    if (this.#isJoined && !this.#holds(error)) return false
     this.held = error
     return true
   }

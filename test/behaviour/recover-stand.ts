@@ -1,6 +1,6 @@
 /** Routes that recover: two providers and more, and the official SDKs reading what comes. */
 import Anthropic from '@anthropic-ai/sdk'
-import { GoogleGenAI } from '@google/genai'
+import { type GenerateContentResponse, GoogleGenAI } from '@google/genai'
 import OpenAI from 'openai'
 import type { DialectName } from '../kit/dialect-answers.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
@@ -174,14 +174,23 @@ function streamOf(client: DialectName, origin: string): PromiseLike<AsyncIterabl
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the chunks of five SDKs, read by their common fields.
-type Chunk = any
-
-function take(client: DialectName, chunk: unknown, reading: Reading): void {
-  readers[client](chunk, reading)
+/** What the SDK of each dialect hands out. */
+interface Chunks {
+  readonly chat: OpenAI.ChatCompletionChunk
+  readonly completions: OpenAI.Completion
+  readonly responses: OpenAI.Responses.ResponseStreamEvent
+  readonly messages: Anthropic.RawMessageStreamEvent
+  readonly gemini: GenerateContentResponse
 }
 
-const readers: Readonly<Record<DialectName, (chunk: Chunk, reading: Reading) => void>> = {
+function take(client: DialectName, chunk: unknown, reading: Reading): void {
+  const reader = readers[client] as (said: unknown, into: Reading) => void
+  reader(chunk, reading)
+}
+
+const readers: {
+  readonly [Name in DialectName]: (chunk: Chunks[Name], reading: Reading) => void
+} = {
   chat(chunk, reading) {
     reading.ids.add(`${chunk.id} ${chunk.model} ${chunk.created}`)
     const [choice] = chunk.choices
@@ -199,23 +208,25 @@ const readers: Readonly<Record<DialectName, (chunk: Chunk, reading: Reading) => 
   },
   responses(event, reading) {
     reading.sequence.push(event.sequence_number)
-    if (event.response !== undefined) reading.ids.add(event.response.id)
-    if (event.item_id !== undefined) reading.ids.add(event.item_id)
-    if (event.item !== undefined) reading.ids.add(event.item.id)
-    if (event.type === 'response.output_item.added') reading.starts += 1
+    if ('response' in event) reading.ids.add(event.response.id)
+    if ('item_id' in event) reading.ids.add(event.item_id)
+    if (event.type === 'response.output_item.added') {
+      reading.ids.add(event.item.id ?? '')
+      reading.starts += 1
+    }
     if (event.type === 'response.output_text.delta') reading.text += event.delta
     if (event.type !== 'response.completed') return
     reading.finishes += 1
-    reading.outputTokens.push(event.response.usage?.output_tokens)
-    const said = event.response.output[0].content[0].text
-    if (said !== reading.text) throw new Error(`the end says '${said}'`)
+    reading.outputTokens.push(event.response.usage?.output_tokens ?? -1)
+    const said = JSON.stringify(event.response.output)
+    if (!said.includes(JSON.stringify(reading.text))) throw new Error(`the end says ${said}`)
   },
   messages(event, reading) {
     if (event.type === 'message_start') reading.ids.add(event.message.id)
     if (event.type === 'content_block_start') reading.starts += 1
     if (event.type === 'content_block_delta') {
       if (event.index !== 0) throw new Error(`a delta of block ${event.index}`)
-      reading.text += event.delta.text
+      if (event.delta.type === 'text_delta') reading.text += event.delta.text
     }
     if (event.type === 'message_delta') reading.outputTokens.push(event.usage.output_tokens)
     if (event.type === 'message_stop') reading.finishes += 1
@@ -226,6 +237,6 @@ const readers: Readonly<Record<DialectName, (chunk: Chunk, reading: Reading) => 
     reading.text += chunk.text ?? ''
     if (chunk.candidates?.[0]?.finishReason === undefined) return
     reading.finishes += 1
-    reading.outputTokens.push(chunk.usageMetadata?.candidatesTokenCount)
+    reading.outputTokens.push(chunk.usageMetadata?.candidatesTokenCount ?? -1)
   },
 }
