@@ -44,7 +44,7 @@ export class FileFollower {
     this.#file = null
   }
 
-  /** Reads the file and takes it over. Calls meanwhile become one more, so the last state counts. */
+  /** Reads the file and takes it over. Calls meanwhile become one more: the last state counts. */
   async check(): Promise<void> {
     this.#isCheckWanted = true
     if (this.#isChecking) return

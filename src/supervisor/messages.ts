@@ -24,7 +24,7 @@ export type FromWorker =
   | { readonly type: 'ready'; readonly url: string }
   /** It does not listen any more; what is under way goes on. */
   | { readonly type: 'closed' }
-  /** It obeys the configuration of this count, or cannot, for a reason, and obeys the one before. */
+  /** It obeys the configuration of this count, or cannot for a reason and obeys the one before. */
   | { readonly type: 'reloaded'; readonly count: number; readonly refusal: string | null }
   /** It cannot start, and waits to be ended. */
   | { readonly type: 'failed'; readonly reason: string }

@@ -90,7 +90,7 @@ export class WorkerProcess {
 
   /**
    * Lets it obey another configuration.
-   * @returns why it cannot; null where it does, or where it is leaving and nobody will ask it again.
+   * @returns why it cannot; null where it does, or where it leaves and nobody will ask it again.
    */
   async reload(config: Config): Promise<string | null> {
     const { count } = config.version

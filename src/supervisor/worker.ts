@@ -126,7 +126,7 @@ function logExceptions(config: Config, { id }: WorkerIdentity): void {
   )
 }
 
-/** In a configuration nothing of a client is in play, so the operator may read the message itself. */
+/** A configuration has nothing of a client in it, so the operator may read the message itself. */
 function startFailure(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   return message.replace(/\s+/g, ' ').trim() || 'unknown error'

@@ -77,7 +77,7 @@ const ask = (stand: Stand, key = 'key-0'): Promise<Response> =>
     body: JSON.stringify({ model: 'smart', stream: true, messages: [] }),
   })
 
-test('of 200 requests during 20 reloads none fails, and each has one provider from start to end', async () => {
+test('of 200 requests during 20 reloads none fails, and each has one provider', async () => {
   const { stand, second } = await startTwo()
   const configs = [configOf(stand, toFirst), configOf(stand, toSecond(second))]
   stand.app.reload(configs[0] as Config)

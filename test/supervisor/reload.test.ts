@@ -193,7 +193,7 @@ test('a link that is exchanged two steps away is a change', async () => {
   await program.stop()
 })
 
-test('SIGHUP reads the file with the environment, a change of the file alone does not', async () => {
+test('SIGHUP reads file and environment, a change of the file that alone', async () => {
   const a = provider('alpha')
   const cwd = mkdtempSync(join(runDirectory(), 'cwd-'))
   const env = (key: string) => writeFileSync(join(cwd, '.env'), `CLIENT=${key}\nDEMO_TOKENS=3\n`)

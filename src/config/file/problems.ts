@@ -1,4 +1,4 @@
-/** What is wrong with a file, as lines for the operator: where, what would be right, what is there. */
+/** What is wrong with a file, as lines for the operator: where, what is right, what is there. */
 import type { z } from 'zod'
 import { isObject } from '../../core/json.ts'
 import { quoted } from '../reader.ts'

@@ -1,4 +1,4 @@
-/** `providers` in the file: places of one's own, and more about those that the environment enables. */
+/** `providers` in the file: places of one's own, and more about those of the environment. */
 import type { z } from 'zod'
 import { baseUrl } from '../address-kinds.ts'
 import type { ProviderSettings } from '../config.ts'

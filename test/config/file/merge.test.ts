@@ -115,7 +115,7 @@ test('an entry lies over what the environment says of the provider', () => {
   })
 })
 
-test('an entry enables a known provider that the environment does not, and may be the default', () => {
+test('an entry enables a known provider by itself, which may then be the default', () => {
   const { providers, defaultProvider } = configOf(
     { providers: { groq: { apiKey: 'env:C' } } },
     { ...keys, DEFAULT_PROVIDER: 'groq' },
