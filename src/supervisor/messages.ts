@@ -13,6 +13,8 @@ export type ToWorker =
   | { readonly type: 'start'; readonly config: Config; readonly worker: WorkerIdentity }
   /** Obey this from now on, and say whether that is possible. */
   | { readonly type: 'reload'; readonly config: Config }
+  /** Another worker told this. */
+  | { readonly type: 'news'; readonly news: object }
   /** Finish what is under way, within the grace time, and leave; a successor may listen already. */
   | { readonly type: 'drain'; readonly isReplaced: boolean }
   /** Leave now. */
@@ -26,6 +28,8 @@ export type FromWorker =
   | { readonly type: 'closed' }
   /** It obeys the configuration of this count, or cannot for a reason and obeys the one before. */
   | { readonly type: 'reloaded'; readonly count: number; readonly refusal: string | null }
+  /** The others should know this; the parent only passes it on. */
+  | { readonly type: 'news'; readonly news: object }
   /** It cannot start, and waits to be ended. */
   | { readonly type: 'failed'; readonly reason: string }
 
@@ -35,6 +39,7 @@ export function toWorkerMessage(value: unknown): ToWorker | null {
   switch (value.type) {
     case 'start':
     case 'reload':
+    case 'news':
     case 'drain':
     case 'stop':
       // The other end is this very program, so what follows the type is what was written there.
@@ -54,6 +59,7 @@ export function fromWorkerMessage(value: unknown): FromWorker | null {
     const refusal = typeof value.refusal === 'string' ? value.refusal : null
     return { type: 'reloaded', count: value.count, refusal }
   }
+  if (value.type === 'news' && isObject(value.news)) return { type: 'news', news: value.news }
   if (value.type === 'closed') return { type: 'closed' }
   if (value.type === 'failed' && typeof value.reason === 'string') {
     return { type: 'failed', reason: value.reason }

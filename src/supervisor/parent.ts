@@ -186,6 +186,9 @@ export class Parent {
     this.#first = null
     worker.start(this.#config, identity)
     this.#alive.add(worker)
+    worker.onNews = (news) => {
+      for (const other of this.#alive) if (other !== worker) other.tell(news)
+    }
     void worker.exited.then(() => this.#alive.delete(worker))
     void worker.started.then((url) => {
       if (url === null || this.#hasListened) return

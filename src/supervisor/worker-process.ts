@@ -36,6 +36,8 @@ export class WorkerProcess {
   readonly started: Promise<string | null>
   /** Resolves when it does not listen any more, at the latest when it is gone. Never rejects. */
   readonly closed: Promise<void>
+  /** Called with what it announces to the others. */
+  onNews: (news: object) => void = () => {}
   /** Resolves when the process is gone. Never rejects. */
   readonly exited: Promise<Exit>
   readonly #process: Bun.Subprocess
@@ -63,6 +65,8 @@ export class WorkerProcess {
           started.resolve(message.url)
         } else if (message?.type === 'reloaded') {
           this.#reloads.get(message.count)?.(message.refusal)
+        } else if (message?.type === 'news') {
+          this.onNews(message.news)
         } else if (message?.type === 'closed') {
           closed.resolve()
         } else if (message?.type === 'failed') {
@@ -102,6 +106,11 @@ export class WorkerProcess {
     clearTimeout(timer)
     this.#reloads.delete(count)
     return refusal
+  }
+
+  /** Passes on what another worker announced. */
+  tell(news: object): void {
+    this.#send({ type: 'news', news })
   }
 
   get pid(): number {

@@ -12,11 +12,17 @@ export interface WorkerApp {
   drain(): void
   /** Throws where it cannot; then nothing has changed. */
   reload(config: Config): void
+  /** Takes in what another worker announced. */
+  hear(news: object): void
   stop(graceMs: number): Promise<void>
 }
 
 /** Starts the server. Throws where it cannot. */
-export type StartApp = (config: Config, worker: WorkerIdentity) => Promise<WorkerApp>
+export type StartApp = (
+  config: Config,
+  worker: WorkerIdentity,
+  parts: { readonly announce: (news: object) => void },
+) => Promise<WorkerApp>
 
 /** How long an immediate stop may take to write its last events, and to cut who reads none. */
 const stopLimitMs = 2500
@@ -59,6 +65,7 @@ class Worker {
       this.#started = this.#start(message.config, message.worker)
       await this.#started
     } else if (message.type === 'reload') await this.#reload(message.config)
+    else if (message.type === 'news') this.#app?.hear(message.news)
     else if (message.type === 'drain') await this.drain(message.isReplaced)
     else await this.#stop()
   }
@@ -68,7 +75,8 @@ class Worker {
     logExceptions(config, identity)
     try {
       const startApp = await this.#loading
-      this.#app = await startApp(this.#config, identity)
+      const announce = (news: object): void => send({ type: 'news', news })
+      this.#app = await startApp(this.#config, identity, { announce })
       send({ type: 'ready', url: this.#app.url.origin })
     } catch (error) {
       send({ type: 'failed', reason: startFailure(error) })

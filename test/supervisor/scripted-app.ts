@@ -8,15 +8,25 @@ import type { WorkerApp } from '../../src/supervisor/worker.ts'
 export const failureFileVariable = 'SCRIPTED_FAILURE_FILE'
 
 /** Starts the server. */
-export async function startScriptedApp(config: Config, worker: WorkerIdentity): Promise<WorkerApp> {
+export async function startScriptedApp(
+  config: Config,
+  worker: WorkerIdentity,
+  parts: { readonly announce: (news: object) => void },
+): Promise<WorkerApp> {
   if (existsSync(process.env[failureFileVariable] ?? '')) throw new Error('told to\nfail')
   let isDraining = false
   let current = config
+  const heard: object[] = []
   const isCut = Promise.withResolvers<void>()
   const routes: Record<string, (url: URL) => Response> = {
     '/pid': () => new Response(String(process.pid)),
     '/names': () => Response.json(Object.keys(process.env)),
     '/config': () => Response.json({ ...current, frozen: Object.isFrozen(current.stream.models) }),
+    '/announce': () => {
+      parts.announce({ from: worker.id })
+      return new Response('announced')
+    },
+    '/heard': () => Response.json({ id: worker.id, heard }),
     '/identity': () => Response.json(worker),
     '/slow': (url) => slowStream(Number(url.searchParams.get('ms')), isCut.promise),
     '/reject': () => {
@@ -47,6 +57,7 @@ export async function startScriptedApp(config: Config, worker: WorkerIdentity): 
     drain() {
       isDraining = true
     },
+    hear: (news) => void heard.push(news),
     reload(next) {
       if (existsSync(process.env[failureFileVariable] ?? '')) throw new Error('told to\nfail')
       current = next

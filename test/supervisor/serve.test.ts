@@ -65,6 +65,30 @@ test('workers have the request cap lifted and no proxy in their environment', as
   await program.stop()
 })
 
+test('what a worker announces all others hear, and it does not', async () => {
+  const program = await start({ WORKERS: '3' })
+  const heardBy = new Map<number, unknown[]>()
+  const listen = async (): Promise<void> => {
+    const { id, heard } = await (await ask(program, '/heard')).json()
+    heardBy.set(id, heard)
+  }
+  const everyone = async (): Promise<boolean> => {
+    for (let asked = 0; asked < 12; asked++) await listen()
+    return heardBy.size === 3
+  }
+  await eventually(everyone, 'all three workers', 15_000)
+  expect([...heardBy.values()].flat()).toEqual([])
+  await ask(program, '/announce')
+  const isHeard = async (): Promise<boolean> => {
+    await listen()
+    return [...heardBy.values()].flat().length === 2
+  }
+  await eventually(isHeard, 'two to hear it', 15_000)
+  const silent = [...heardBy].filter(([, heard]) => heard.length === 0).map(([id]) => id)
+  expect([...heardBy.values()].flat()).toEqual([{ from: silent[0] }, { from: silent[0] }])
+  await program.stop()
+})
+
 test('a killed worker is replaced and service goes on', async () => {
   const program = await start()
   const [before] = program.workerPids()
