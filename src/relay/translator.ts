@@ -27,6 +27,9 @@ const content: ReadonlySet<HubEvent['type']> = new Set([
   'refusal',
 ])
 
+/** Behind one of these nothing is left that could be missed. Not every answer's end has a finish. */
+const over: ReadonlySet<HubEvent['type']> = new Set(['finish', 'end', 'error'])
+
 /** What a translator gets where answers may be gone on with. */
 export interface EditedBy {
   readonly editor: Editor
@@ -146,7 +149,7 @@ export class Translator implements Passage {
   }
 
   #isOverWith(events: readonly HubEvent[]): boolean {
-    return this.complete || events.some(({ type }) => type === 'finish' || type === 'error')
+    return this.complete || events.some(({ type }) => over.has(type))
   }
 
   #say(read: readonly HubEvent[]): string {

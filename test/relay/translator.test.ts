@@ -43,3 +43,43 @@ test('an answer too large to be told again at its end is an error event, once', 
   // After the error the writer is silent, whatever it is told.
   expect(translator.errorEvent(failure)).toBe('')
 }, 30_000)
+
+const usage = frame({ choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } })
+const broken = encoder.encode('data: {"choices":[\n\n')
+
+/** What a client of chats gets of `chunks`, with the error if one is thrown. */
+function translated(chunks: readonly Uint8Array[]) {
+  const exchange = new Exchange('chat-completions', 'POST')
+  const translator = new Translator(openaiChat, openaiChat, context, exchange, 1 << 20)
+  const texts: string[] = []
+  let failure: string | null = null
+  try {
+    for (const chunk of chunks) {
+      for (const text of translator.take(chunk)) texts.push(Buffer.from(text).toString())
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError)) throw thrown
+    failure = thrown.code
+    texts.push(translator.errorEvent(thrown))
+  }
+  return { text: texts.join(''), failure }
+}
+
+test('a broken event behind an end without a finish is not missed, in the same chunk or not', () => {
+  // Snowflake's streams end with their marker, and never give a reason.
+  const end = encoder.encode('data: [DONE]\n\n')
+  for (const before of [content('Hi'), usage]) {
+    const one = translated([Buffer.concat([before, end, broken])])
+    expect(one).toEqual({ text: expect.stringMatching(/data: \[DONE\]\n\n$/), failure: null })
+    expect(translated([before, end, broken])).toEqual(one)
+  }
+})
+
+test('a broken event before the end is an error behind what was said, wherever it was cut', () => {
+  const one = translated([Buffer.concat([content('Hi'), broken, ending])])
+  expect(one.failure).toBe('upstream_protocol_error')
+  expect(one.text).toContain('"Hi"')
+  expect(one.text).toContain('upstream_protocol_error')
+  expect(one.text).not.toContain('[DONE]')
+  expect(translated([content('Hi'), broken, ending])).toEqual(one)
+})
