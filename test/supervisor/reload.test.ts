@@ -230,5 +230,16 @@ test('SIGHUP reads file and environment, a change of the file that alone', async
   await eventually(() => !isAlive(worker ?? 0), 'the old worker to leave')
   expect([await statusWith('first-key'), await statusWith('second-key')]).toEqual([401, 200])
   expect(await versionOf(program)).toStartWith('3-')
+
+  // A wrong file keeps the workers that there are, and the next change is followed as before.
+  const [second] = program.workerPids()
+  writeFileSync(file, '{"routes": 5}')
+  await program.untilLog(/configuration refused.*routes: must be an object/)
+  program.signal('SIGHUP')
+  await program.untilLog(/^routes: must be an object, got 5$/m)
+  expect(program.workerPids()).toEqual([second ?? 0])
+  writeFileSync(file, JSON.stringify({ ...content, streamConfig: { bufferSize: 8192 } }))
+  await program.untilLog(isReloaded(4))
+  expect([await statusWith('first-key'), await statusWith('second-key')]).toEqual([401, 200])
   await program.stop()
 })
