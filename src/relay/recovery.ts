@@ -71,12 +71,12 @@ export class Recovery {
    * @throws GatewayError what the client is told where there is none.
    */
   async next(thrown: unknown, broken: Underway): Promise<Underway> {
+    broken.opened.cancel()
     if (thrown instanceof Diverged) {
       this.#context.exchange.divergedAt = thrown.at
       throw this.#giveUp(thrown.failure)
     }
     const failure = toGatewayError(thrown)
-    broken.opened.cancel()
     if (!this.isPossible(broken.passage.held ?? failure, broken)) throw this.#giveUp(failure)
     const { exchange, abort } = this.#context
     if (this.#failure === null) {

@@ -105,7 +105,7 @@ test('the first-token clock has stopped at the first content', async () => {
   expect((await stand.record(0)).errorCode).toBeNull()
 })
 
-test('when the time is up the content leaves, and the read that was pending is not lost', async () => {
+test('the content leaves when the time is up, and the pending read is not lost', async () => {
   const seen = Promise.withResolvers<void>()
   const stand = await startRoute(
     async (_request, connection) => {

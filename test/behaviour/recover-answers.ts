@@ -132,8 +132,10 @@ export function errorEventOf(dialect: DialectName): string {
       return eventText(named({ type: 'error', code: 'server_error', message, sequence_number: 99 }))
     case 'messages':
       return eventText(named({ type: 'error', error: { type: 'overloaded_error', message } }))
-    case 'gemini':
-      return `data: ${JSON.stringify({ error: { code: 503, message, status: 'UNAVAILABLE' } })}\r\n\r\n`
+    case 'gemini': {
+      const error = { code: 503, message, status: 'UNAVAILABLE' }
+      return `data: ${JSON.stringify({ error })}\r\n\r\n`
+    }
   }
 }
 
