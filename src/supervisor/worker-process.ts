@@ -83,6 +83,7 @@ export class WorkerProcess {
       clearTimeout(this.#startTimer)
       started.resolve(null)
       closed.resolve()
+      for (const resolve of this.#reloads.values()) resolve(null)
       return this.#exit()
     })
   }
@@ -97,12 +98,13 @@ export class WorkerProcess {
    * @returns why it cannot; null where it does, or where it leaves and nobody will ask it again.
    */
   async reload(config: Config): Promise<string | null> {
+    if (this.#isGone) return null
     const { count } = config.version
     const answered = Promise.withResolvers<string | null>()
     const timer = setTimeout(() => answered.resolve(null), reloadTimeoutMs)
     this.#reloads.set(count, answered.resolve)
     this.#send({ type: 'reload', config })
-    const refusal = await Promise.race([answered.promise, this.exited.then(() => null)])
+    const refusal = await answered.promise
     clearTimeout(timer)
     this.#reloads.delete(count)
     return refusal
@@ -134,11 +136,14 @@ export class WorkerProcess {
 
   #send(message: ToWorker): void {
     // A worker that is just ending has no channel any more, and needs no message.
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      try {
-        this.#process.send(message)
-      } catch {}
-    }
+    if (this.#isGone) return
+    try {
+      this.#process.send(message)
+    } catch {}
+  }
+
+  get #isGone(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null
   }
 
   #exit(): Exit {
