@@ -101,6 +101,7 @@ export const errorTable = {
     'warn',
     'The server ran short of memory and ended this request.',
   ),
+  store_unavailable: row(503, 'server_error', true, 'error', 'A shared store cannot be reached.'),
   not_ready: row(503, 'server_error', true, 'info', 'The server is draining.'),
   server_shutdown: row(503, 'server_error', true, 'info', 'The server is shutting down.'),
 
