@@ -146,6 +146,8 @@ export interface ErrorDetail {
   readonly param?: string
   /** How long the client should wait, for `retry-after`. */
   readonly retryAfterMs?: number
+  /** Set where nobody asked for that wait: it is a hint for the client, and holds up nothing here. */
+  readonly isWaitAssumed?: boolean
   /** A provider's own HTTP status, which then takes the place of the row's. */
   readonly status?: number
   /** A provider's own error code, which then takes the place of ours on the wire. */

@@ -142,7 +142,8 @@ export class OneTarget {
     if (action !== 'again' || !replayable || kind === 'hedge') return -1
     if (this.#retries >= limits.retriesMax || this.#shared.isStrained()) return -1
     if (!repeatable && !leftNoTrace(error)) return -1
-    const { retryAfterMs } = error.detail
+    const { isWaitAssumed } = error.detail
+    const retryAfterMs = isWaitAssumed === true ? undefined : error.detail.retryAfterMs
     if (retryAfterMs !== undefined && retryAfterMs > limits.retryAfterMaxMs) return -1
     this.#retries += 1
     const backoff = backoffMs(this.#retries, limits, Math.random())

@@ -6,9 +6,9 @@ import {
   clientStatus,
   codeOfStatus,
   errorOfOddStatus,
-  overloadRetryAfterMs,
   refusesCredentials,
   typeOfStatus,
+  waitOf,
 } from '../openai/status.ts'
 import type { ErrorBody } from '../protocol.ts'
 import { statusOf, wordOf } from './status.ts'
@@ -28,21 +28,26 @@ export function readError(
   const details = detailsOf(body)
   const failed = status < 300 ? statusOfEvent(body, report) : status
   const waitMs = retryAfterMs ?? retryDelayMs(details)
-  return asError(failed, report, details, waitMs ?? (failed === 503 ? overloadRetryAfterMs : null))
+  return asError(failed, report, details, waitOf(waitMs, failed === 503))
 }
 
 /** An error that came inside a stream, after the status had said 200. Never throws. */
 export function readEventError(event: unknown): GatewayError {
   const report = readReport(event)
   const details = detailsOf(event)
-  return asError(statusOfEvent(event, report), report, details, retryDelayMs(details))
+  return asError(
+    statusOfEvent(event, report),
+    report,
+    details,
+    waitOf(retryDelayMs(details), false),
+  )
 }
 
 function asError(
   status: number,
   report: Report | null,
   details: readonly JsonObject[],
-  waitMs: number | null,
+  wait: ErrorDetail,
 ): GatewayError {
   if (refusesKey(details) || refusesCredentials(status, report)) {
     const said = report?.code ?? 'no reason given'
@@ -53,7 +58,7 @@ function asError(
     status: clientStatus(status),
     message,
     ...wordsFor(status, report, details),
-    ...(waitMs !== null && { retryAfterMs: waitMs }),
+    ...wait,
   })
 }
 

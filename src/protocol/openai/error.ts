@@ -8,10 +8,10 @@ import {
   codeOfStatus,
   errorOfOddStatus,
   isOverload,
-  overloadRetryAfterMs,
   refusesCredentials,
   statusOfReport,
   typeOfStatus,
+  waitOf,
 } from './status.ts'
 
 /**
@@ -28,12 +28,11 @@ export function readError(
   const report = readReport(body)
   const failed = status < 300 ? statusOfReport(report) : status
   if (refusesCredentials(failed, report)) return authFailed(failed, report)
-  const waitMs = retryAfterMs ?? (isOverload(failed) ? overloadRetryAfterMs : null)
   return new GatewayError('upstream_error', {
     status: clientStatus(failed),
     message: report?.message ?? `The provider answered with status ${failed} and no message.`,
     ...wordsOf(report, failed),
-    ...(waitMs !== null && { retryAfterMs: waitMs }),
+    ...waitOf(retryAfterMs, isOverload(failed)),
   })
 }
 

@@ -1,9 +1,9 @@
 /** Which HTTP status a client sees for a provider's failure, and what OpenAI would call it. */
-import { GatewayError } from '../../core/errors.ts'
+import { type ErrorDetail, GatewayError } from '../../core/errors.ts'
 import type { Report } from './report.ts'
 
 /** For an overloaded provider that names no time; row 30 of the fault matrix wants one. */
-export const overloadRetryAfterMs = 2_000
+const overloadRetryAfterMs = 2_000
 
 /** The error for a status that is none of HTTP's failures, whatever came with it; else null. */
 export function errorOfOddStatus(status: number): GatewayError | null {
@@ -28,6 +28,12 @@ export function clientStatus(status: number): number {
  */
 export function isOverload(status: number): boolean {
   return status === 498 || (status >= 520 && status <= 530)
+}
+
+/** How long a client should wait: what the provider asks for, or a guess where it is overloaded. */
+export function waitOf(askedMs: number | null, isOverloaded: boolean): ErrorDetail {
+  if (askedMs !== null) return { retryAfterMs: askedMs }
+  return isOverloaded ? { retryAfterMs: overloadRetryAfterMs, isWaitAssumed: true } : {}
 }
 
 /** The status behind a word, for an error that came without one: inside a stream or in a 200. */
