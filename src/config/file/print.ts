@@ -1,13 +1,10 @@
 /** The fields of the configuration file as a table, from the schema that checks it. */
-import { z } from 'zod'
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { fileSchema } from './schema.ts'
+import { publishedSchema } from './schema.ts'
 
 /** The table in Markdown, as the README has it. */
 export function fileTable(): string {
-  const schema: JsonObject = JSON.parse(
-    JSON.stringify(z.toJSONSchema(fileSchema({ providers: [], environment: {} }))),
-  )
+  const schema: JsonObject = JSON.parse(publishedSchema())
   const rows = fieldsOf(schema, '').map(
     ({ path, values, meaning }) => `| \`${path}\` | ${values} | ${meaning} |`,
   )

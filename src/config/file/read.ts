@@ -87,11 +87,10 @@ function readValue(
   const given = isObject(value) ? value : {}
   const own = isObject(given.providers) ? Object.keys(given.providers) : []
   const names = [...new Set([...enabled.map(({ name }) => name), ...own])]
-  const context = { providers: names, environment }
-  const whole = fileSchema(context).safeParse(value)
+  const parts = sections({ providers: names, environment })
+  const whole = fileSchema(parts).safeParse(value)
   const problems = whole.success ? [] : problemLines(value, whole.error.issues)
   const reject = (path: Path, rule: string) => problems.push(problemLine(value, path, rule))
-  const parts = sections(context)
   const part = <Schema extends z.ZodType>(name: string, schema: Schema) =>
     given[name] === undefined ? undefined : schema.safeParse(given[name]).data
 

@@ -47,9 +47,8 @@ export const sections = ({ providers, environment }: FileContext) => ({
   keys: keysSchema(environment),
 })
 
-/** The whole file. Everything in it is optional. */
-export function fileSchema(context: FileContext) {
-  const parts = sections(context)
+/** The whole file, of its parts. Everything in it is optional. */
+export function fileSchema(parts: ReturnType<typeof sections>) {
   return object('Configuration of sluice', 'What CONFIG_FILE may hold. Everything is optional.', {
     $schema: z
       .string({ error: 'must be text' })
@@ -65,6 +64,6 @@ export function fileSchema(context: FileContext) {
 
 /** What `--print-schema` prints: JSON Schema, draft 2020-12. */
 export function publishedSchema(): string {
-  const schema = fileSchema({ providers: [], environment: {} })
+  const schema = fileSchema(sections({ providers: [], environment: {} }))
   return `${JSON.stringify(z.toJSONSchema(schema, { target: 'draft-2020-12' }), null, 2)}\n`
 }

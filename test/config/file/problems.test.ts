@@ -1,8 +1,11 @@
 /** Every rule of the configuration file, each with its line. */
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { configOf, fileOf, loadedOf, problemsOf } from './files.ts'
+
+// The properties take a while on a busy machine.
+setDefaultTimeout(60_000)
 
 const environment = { OPENAI_API_KEY: 'sk-1', SET: 'sk-secret-of-the-file', ODD: 'a b' }
 const route = (rest: object) => ({ routes: { smart: { targets: ['openai/x'], ...rest } } })
