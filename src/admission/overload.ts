@@ -49,7 +49,9 @@ export interface OverloadView {
   readonly memory: { readonly pressure: number; readonly bytes: number; readonly bytesMax: number }
   readonly eventLoop: {
     readonly pressure: number
+    /** The third worst lateness of the last five seconds: what counts. */
     readonly lagMs: number
+    readonly worstMs: number
     readonly lagMaxMs: number
   }
   readonly descriptors: {
@@ -177,6 +179,7 @@ export class Overload {
       eventLoop: {
         pressure: rounded(eventLoop),
         lagMs: rounded(this.#lagMs()),
+        worstMs: rounded(Math.max(...this.#lateness)),
         lagMaxMs: eventLoopLagMaxMs,
       },
       descriptors: {

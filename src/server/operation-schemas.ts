@@ -69,6 +69,7 @@ const Overload: z.ZodType<WorkerOverload> = z.object({
   eventLoop: z.object({
     pressure,
     lagMs: z.number().min(0).describe('The third worst lateness of the last five seconds.'),
+    worstMs: z.number().min(0).describe('The worst of them.'),
     lagMaxMs: z.number().min(0).describe('0 is no limit.'),
   }),
   descriptors: z.object({

@@ -118,7 +118,12 @@ describe('the event loop', () => {
     expect(sample({}, 5)).toBe('normal')
     expect(sample({ latenessMs: 5000 })).toBe('normal')
     expect(sample({ latenessMs: 96 })).toBe('shed-all')
-    expect(overload.view().eventLoop).toEqual({ pressure: 0.96, lagMs: 96, lagMaxMs: 100 })
+    expect(overload.view().eventLoop).toEqual({
+      pressure: 0.96,
+      lagMs: 96,
+      worstMs: 5000,
+      lagMaxMs: 100,
+    })
     expect(overload.view().cause).toBe('event-loop')
   })
 

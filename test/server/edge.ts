@@ -48,7 +48,7 @@ export const calm: OverloadView = {
   pressure: 0.1,
   cause: null,
   memory: { pressure: 0.1, bytes: 100, bytesMax: 1000 },
-  eventLoop: { pressure: 0.001, lagMs: 1.25, lagMaxMs: 1000 },
+  eventLoop: { pressure: 0.001, lagMs: 1.25, worstMs: 7.5, lagMaxMs: 1000 },
   descriptors: { pressure: 0, open: null, max: null },
   concurrentRequestsMax: 20_000,
   shed: { lowPriority: 1, pressure: 2, concurrency: 3 },
