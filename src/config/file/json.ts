@@ -1,7 +1,9 @@
 /**
  * Reads JSON as strictly as a configuration wants it. The runtime's own parser tells no position,
- * and of two equal keys it silently takes the last, which is how a limit gets lost.
+ * and of two equal keys it silently takes the last, which is how a limit gets lost; so it decides
+ * what is JSON, and a parser for editors says where what is wrong.
  */
+import { type JSONVisitor, visit } from 'jsonc-parser'
 
 /** What a text says, or every reason why it cannot be used. */
 export type JsonRead =
@@ -19,128 +21,81 @@ export interface JsonProblem {
 /** Deeper nesting than any configuration has. */
 const DEPTH_MAX = 64
 
-const blanks = /[ \t\r\n]*/y
-const strings = /"(?:[^"\\\u0000-\u001f]+|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*"/y
-const numbers = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-const words = /true|false|null/y
+const strict = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false }
 
 /** Reads one JSON value. Never throws. A byte order mark in front is left out. */
-export function readJson(text: string): JsonRead {
-  const reader = new JsonReader(text.replace(/^\uFEFF/, ''))
+export function readJson(given: string): JsonRead {
+  const text = given.replace(/^\uFEFF/, '')
+  const problems: JsonProblem[] = []
   try {
-    const value = reader.document()
-    const { problems } = reader
+    visit(text, inspector(text, problems), strict)
+    const value: unknown = JSON.parse(text)
     return problems.length === 0 ? { ok: true, value } : { ok: false, problems }
   } catch (thrown) {
-    if (!(thrown instanceof NoJson)) throw thrown
-    return { ok: false, problems: [{ path: [], rule: thrown.message }] }
+    if (thrown instanceof Found) return { ok: false, problems: [thrown.problem] }
+    return { ok: false, problems: [unexpected(text, firstFault(text))] }
   }
 }
 
-/** Ends the reading at the first character that cannot be. Never leaves this file. */
-class NoJson extends Error {}
+/** Ends the visit at what cannot be gone on behind. Never leaves this file. */
+class Found extends Error {
+  readonly problem: JsonProblem
 
-class JsonReader {
-  readonly problems: JsonProblem[] = []
-  readonly #text: string
-  readonly #path: (string | number)[] = []
-  #at = 0
-
-  constructor(text: string) {
-    this.#text = text
+  constructor(problem: JsonProblem) {
+    super(problem.rule)
+    this.problem = problem
   }
+}
 
-  document(): unknown {
-    const value = this.#value()
-    if (this.#next() !== '') throw this.#unexpected()
-    return value
+function inspector(text: string, problems: JsonProblem[]): JSONVisitor {
+  const names: Set<string>[] = []
+  let depth = 0
+  const enter = (offset: number): void => {
+    depth += 1
+    if (depth <= DEPTH_MAX + 1) return
+    const rule = `must be nested ${DEPTH_MAX} levels deep at most, ${position(text, offset)}`
+    throw new Found({ path: [], rule })
   }
+  return {
+    onObjectBegin(offset) {
+      enter(offset)
+      names.push(new Set())
+    },
+    onObjectProperty(name, offset, _length, _line, _character, pathSupplier) {
+      const own = names.at(-1)
+      const refuse = (rule: string): void => {
+        const path = [...pathSupplier(), name]
+        problems.push({ path, rule: `${rule}, ${position(text, offset)}` })
+      }
+      if (name === '__proto__') refuse('must not be the name of anything')
+      else if (own?.has(name)) refuse('must be there once')
+      own?.add(name)
+    },
+    onObjectEnd() {
+      depth -= 1
+      names.pop()
+    },
+    onArrayBegin: enter,
+    onArrayEnd() {
+      depth -= 1
+    },
+  }
+}
 
-  #value(): unknown {
-    const next = this.#next()
-    if (this.#path.length > DEPTH_MAX) {
-      throw new NoJson(`must be nested ${DEPTH_MAX} levels deep at most, ${this.#position()}`)
-    }
-    if (next === '{') return this.#object()
-    if (next === '[') return this.#list()
-    const pattern = next === '"' ? strings : /[-\d]/.test(next) ? numbers : words
-    return JSON.parse(this.#take(pattern))
-  }
+/** Where the first thing is that cannot be. */
+function firstFault(text: string): number {
+  let first = text.length
+  visit(text, { onError: (_error, offset) => (first = Math.min(first, offset)) }, strict)
+  return first
+}
 
-  #object(): Record<string, unknown> {
-    const object: Record<string, unknown> = {}
-    this.#items('}', () => {
-      if (this.#next() !== '"') throw this.#unexpected()
-      const at = this.#position()
-      const key: string = JSON.parse(this.#take(strings))
-      this.#path.push(key)
-      if (key === '__proto__') this.#refuse('must not be the name of anything', at)
-      else if (Object.hasOwn(object, key)) this.#refuse('must be there once', at)
-      this.#expect(':')
-      const value = this.#value()
-      if (key !== '__proto__') object[key] = value
-      this.#path.pop()
-    })
-    return object
-  }
+function unexpected(text: string, offset: number): JsonProblem {
+  const found = text.charAt(offset)
+  const what = found === '' ? 'the end' : JSON.stringify(found)
+  return { path: [], rule: `must be JSON, unexpected ${what} ${position(text, offset)}` }
+}
 
-  #list(): unknown[] {
-    const list: unknown[] = []
-    this.#items(']', () => {
-      this.#path.push(list.length)
-      list.push(this.#value())
-      this.#path.pop()
-    })
-    return list
-  }
-
-  /** What stands between a bracket and its counterpart, with commas between. */
-  #items(end: string, readItem: () => void): void {
-    this.#at++
-    if (this.#next() === end) {
-      this.#at++
-      return
-    }
-    while (true) {
-      readItem()
-      if (this.#next() === end) break
-      this.#expect(',')
-    }
-    this.#at++
-  }
-
-  /** The next character that is not blank; empty at the end of the text. */
-  #next(): string {
-    blanks.lastIndex = this.#at
-    this.#at += blanks.exec(this.#text)?.[0].length ?? 0
-    return this.#text.charAt(this.#at)
-  }
-
-  #take(pattern: RegExp): string {
-    pattern.lastIndex = this.#at
-    const [found] = pattern.exec(this.#text) ?? []
-    if (found === undefined) throw this.#unexpected()
-    this.#at += found.length
-    return found
-  }
-
-  #expect(character: string): void {
-    if (this.#next() !== character) throw this.#unexpected()
-    this.#at++
-  }
-
-  #refuse(rule: string, at: string): void {
-    this.problems.push({ path: [...this.#path], rule: `${rule}, ${at}` })
-  }
-
-  #unexpected(): NoJson {
-    const found = this.#text.charAt(this.#at)
-    const what = found === '' ? 'the end' : JSON.stringify(found)
-    return new NoJson(`must be JSON, unexpected ${what} ${this.#position()}`)
-  }
-
-  #position(): string {
-    const before = this.#text.slice(0, this.#at).split('\n')
-    return `at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
-  }
+function position(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n')
+  return `at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
 }
