@@ -18,6 +18,7 @@ import type { Tail } from './tail.ts'
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
 
 const LF = 10
+const CR = 13
 
 const encoded = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -39,6 +40,8 @@ export class EventInspector implements Passage {
   #beginning = ''
   #first = true
   #hasIds = false
+  /** The last event ended in a CR that did not leave. */
+  #keptCR = false
   #lastContentAtMs = 0
   readonly #holds: ((error: GatewayError) => boolean) | null
   #heldText = ''
@@ -103,12 +106,14 @@ export class EventInspector implements Passage {
       const end = this.#finder.next(chunk, position)
       if (end === -1) break
       const part = viewOf(chunk, position, end)
+      const waiting = this.#waiting
+      if (waiting > 0 && waiting + part.length > this.#eventBytesMax) this.#beginOversize(part)
       if (this.#oversize) {
         // An event above the limit has ended; its last part goes as the rest of it went.
         this.#oversize = false
         this.lastEventAtMs = arrivedAtMs
         this.watch.glimpse?.(this.#beginning)
-      } else if (this.#tail.length > 0 && !this.#tailSent) {
+      } else if (waiting > 0) {
         this.#tail.append(part)
         this.#tailSent = true
         const event = this.#withoutMark(this.#tail.view())
@@ -196,31 +201,46 @@ export class EventInspector implements Passage {
     return isMarked(unmarked) ? event : unmarked
   }
 
+  /** How many bytes of the event that is being read wait in the tail. */
+  get #waiting(): number {
+    return this.#tailSent ? 0 : this.#tail.length
+  }
+
   #keepRest(rest: Uint8Array): void {
-    const waiting = this.#tailSent ? 0 : this.#tail.length
-    if (!this.#oversize && waiting + rest.length <= this.#eventBytesMax) {
+    if (!this.#oversize && this.#waiting + rest.length <= this.#eventBytesMax) {
       this.#rest = rest
       return
     }
-    if (!this.#oversize) {
-      this.#oversize = true
-      this.#exchange.oversizeEvents += 1
-      const waited = this.#tail.view().subarray(0, Math.min(waiting, BEGINNING_BYTES))
-      const beginning = Buffer.concat([waited, rest.subarray(0, BEGINNING_BYTES)])
-      this.#beginning = beginning.subarray(0, BEGINNING_BYTES).toString()
-      if (waiting > 0) {
-        this.#segments.push(this.#withoutMark(this.#tail.view()))
-        this.#tailSent = true
-      }
-    }
+    if (!this.#oversize) this.#beginOversize(rest)
     // Bytes of an event too large to hold are its only sign of life.
     this.lastEventAtMs = nowMs()
     const remains = this.#withoutMark(rest)
     if (remains.length > 0) this.#segments.push(remains)
   }
 
+  /** With `next` the event is larger than may be held: from here on it passes as it comes. */
+  #beginOversize(next: Uint8Array): void {
+    this.#oversize = true
+    this.#exchange.oversizeEvents += 1
+    const waiting = this.#waiting
+    const waited = this.#tail.view().subarray(0, Math.min(waiting, BEGINNING_BYTES))
+    const beginning = Buffer.concat([waited, next.subarray(0, BEGINNING_BYTES)])
+    this.#beginning = beginning.subarray(0, BEGINNING_BYTES).toString()
+    if (waiting === 0) return
+    this.#segments.push(this.#withoutMark(this.#tail.view()))
+    this.#tailSent = true
+  }
+
   /** Looks at one whole event; how many of its first bytes may be forwarded. */
   #look(event: Uint8Array, arrivedAtMs: number): number {
+    // An LF that a chunk cut from its CR would be a blank line of its own where that was dropped.
+    const isRestOfCRLF = this.#keptCR && event.length === 1 && event[0] === LF
+    const leaves = isRestOfCRLF ? 0 : this.#leaves(event, arrivedAtMs)
+    this.#keptCR = leaves < event.length && event[event.length - 1] === CR
+    return leaves
+  }
+
+  #leaves(event: Uint8Array, arrivedAtMs: number): number {
     const data = eventData(event)
     this.#hasIds ||= hasField(event, 'id')
     if (data === null) return this.#withoutData(event)

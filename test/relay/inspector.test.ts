@@ -88,6 +88,66 @@ describe('the inspector', () => {
     expect(heldBytes).toBeLessThanOrEqual(16 * 1024)
   })
 
+  test('holds an event up to the limit, to the byte, wherever its last chunk goes on', () => {
+    const event = chunkEvent('x'.repeat(5000))
+    for (const cutAt of [1, 3000, event.length - 1]) {
+      for (const [limit, oversize] of [
+        [event.length, 0],
+        [event.length - 1, 1],
+      ] as const) {
+        const pool = createBufferPool(bufferPoolDefaults)
+        const exchange = new Exchange('chat-completions', 'POST')
+        const tail = new Tail(pool)
+        const inspector = new EventInspector(openaiChat, tail, exchange, limit)
+        const out: string[] = []
+        const whole = `${event}${finish}${done}`
+        for (const chunk of [whole.slice(0, cutAt), whole.slice(cutAt)]) {
+          for (const segment of inspector.take(encoder.encode(chunk))) {
+            out.push(Buffer.from(segment).toString())
+          }
+          expect(tail.length).toBeLessThanOrEqual(limit)
+          inspector.settle()
+        }
+        expect(out.join('')).toBe(whole)
+        expect(exchange.oversizeEvents).toBe(oversize)
+        expect([inspector.atBoundary, inspector.watch.ended]).toEqual([true, true])
+        tail.release()
+        expect(pool.getMetrics().totalInUse).toBe(0)
+      }
+    }
+  })
+
+  test('copies no whole chunk behind what waits for an event above the limit', () => {
+    const pool = createBufferPool(bufferPoolDefaults)
+    const tail = new Tail(pool)
+    const exchange = new Exchange('chat-completions', 'POST')
+    const inspector = new EventInspector(openaiChat, tail, exchange, 4096)
+    const event = encoder.encode(chunkEvent('x'.repeat(1 << 20)))
+    inspector.take(event.subarray(0, 4000))
+    inspector.settle()
+    const left = inspector.take(event.subarray(4000))
+    expect(left.map(({ length }) => length)).toEqual([4000, event.length - 4000])
+    inspector.settle()
+    expect(pool.getMetrics().totalBytes).toBeLessThanOrEqual(16 * 1024)
+    expect(exchange.oversizeEvents).toBe(1)
+    tail.release()
+  })
+
+  test.each([
+    // What of it is dropped, and what is only parted from its blank line.
+    ['data: {oops\n\r\n', ''],
+    ['event: x\n\r\n', ''],
+    ['retry: 5\n\r\n', 'retry: 5\n'],
+    ['id: 1\n\r\n', 'id: 1\n'],
+    // A blank line more is one, and says nothing.
+    ['data: {oops\n\r\n\n', '\n'],
+  ])('leaves no blank line of %j behind, wherever it is cut', (event, rest) => {
+    for (const piece of [1, 2, 3, 5, 4096]) {
+      const { text } = pass(`${event}${finish}${done}`, piece)
+      expect([piece, text]).toEqual([piece, `${rest}${finish}${done}`])
+    }
+  })
+
   test('is not at a boundary in the middle of an event above the limit', () => {
     const pool = createBufferPool(bufferPoolDefaults)
     const exchange = new Exchange('chat-completions', 'POST')

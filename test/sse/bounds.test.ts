@@ -45,7 +45,7 @@ describe('an event of any size (row 38)', () => {
     )
     const { out, heldBytes, exchange } = inspected(openaiChat, chunks, mebibyte)
     expect(out.length).toBe(body.length)
-    expect(exchange.oversizeEvents).toBe(size > mebibyte ? 1 : 0)
+    expect(exchange.oversizeEvents).toBe(body.length > mebibyte ? 1 : 0)
     // Twice the bound: the tail grows by moving to a buffer of twice what it needs.
     expect(heldBytes).toBeLessThanOrEqual(4 * mebibyte)
   })
