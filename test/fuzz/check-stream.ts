@@ -38,8 +38,11 @@ export function checkStream(
     const whole = passed(make(), [data])
     checkOutput(client, whole.text, whole.passage, events)
     const parts = passed(make(), pieces)
-    const agrees = whole.failed === parts.failed && (whole.failed || whole.text === parts.text)
-    ensure(agrees, `${client.name} is written otherwise when cut`, [whole.text, parts.text])
+    const agrees = whole.failure === parts.failure && whole.text === parts.text
+    ensure(agrees, `${client.name} is written otherwise when cut`, [
+      [whole.failure, whole.text],
+      [parts.failure, parts.text],
+    ])
   }
   const array = { ...context, framing: 'json-array' } as const
   const gemini = dialectNamed('gemini')
@@ -128,7 +131,7 @@ function checkReader(dialect: Protocol, frames: readonly Frame[]): readonly HubE
 
 interface Passed {
   readonly text: string
-  readonly failed: boolean
+  readonly failure: string | null
   readonly passage: Passage
 }
 
@@ -147,12 +150,13 @@ function passed(passage: Passage, chunks: readonly Uint8Array[]): Passed {
       if (passage.ended || passage.error !== null) break
     }
     add(passage.finish())
-    return { text, failed: false, passage }
+    return { text, failure: null, passage }
   } catch (thrown) {
     ensureOurs(thrown)
     const error = thrown instanceof GatewayError ? thrown : new GatewayError('internal_error')
-    if (passage.atBoundary) text += passage.errorEvent(error, 'req_fuzz')
-    return { text, failed: error.code !== 'upstream_incomplete', passage }
+    // As bytes, like all the rest: half a surrogate pair leaves as a replacement character.
+    if (passage.atBoundary) text += passage.errorEvent(error, 'req_fuzz').toWellFormed()
+    return { text, failure: error.code, passage }
   }
 }
 
@@ -191,9 +195,6 @@ function inspected(inspector: EventInspector, chunks: readonly Uint8Array[]) {
     failed = thrown instanceof GatewayError ? thrown.code : null
   }
   // A CR that is cut from its LF ends a line by itself; what is left of the pair says the same.
-  // Where its event was dropped, the LF stays behind as a blank line, which says nothing.
-  const text = Buffer.concat(segments)
-    .toString('latin1')
-    .replaceAll(/[\r\n]+/g, '\n')
+  const text = Buffer.concat(segments).toString('latin1').replaceAll(/\r\n?/g, '\n')
   return { text, failed }
 }
