@@ -1,0 +1,264 @@
+/**
+ * What one process counts: rates, places and budgets in maps. Each table takes a claim, can put it
+ * back, and forgets what expired a few entries at a time, so that no sweep is ever long and no
+ * timer is needed: what nobody asks does not grow.
+ */
+import { drained, leaseRetryMs, rateFits, rateRetryMs, rateStanding } from './gcra.ts'
+import type { BudgetClaim, LeaseClaim, RateClaim, Standing } from './store.ts'
+
+/** Entries looked at for each claim: two for at most one that is new, so a sweep gets ahead. */
+const LOOKS_PER_CLAIM = 2
+
+/** A map whose expired entries go away while others are used. */
+class SweptMap<Entry> {
+  readonly entries = new Map<string, Entry>()
+  #cursor: Iterator<[string, Entry]> | null = null
+
+  /** Looks at the next entries and forgets those that are over. */
+  sweep(claims: number, isOver: (entry: Entry) => boolean): void {
+    if (this.entries.size === 0) return
+    for (let left = claims * LOOKS_PER_CLAIM; left > 0; left -= 1) {
+      this.#cursor ??= this.entries.entries()
+      const next = this.#cursor.next()
+      if (next.done) {
+        this.#cursor = null
+        return
+      }
+      if (isOver(next.value[1])) this.entries.delete(next.value[0])
+    }
+  }
+}
+
+interface Rate {
+  owed: number
+  atUs: number
+  limit: number
+}
+
+/** Rates by key. */
+export class RateTable {
+  readonly #rates = new SweptMap<Rate>()
+
+  get size(): number {
+    return this.#rates.entries.size
+  }
+
+  /** Forgets some of what is idle; call it with the number of claims of each take. */
+  sweep(claims: number, nowUs: number): void {
+    this.#rates.sweep(claims, (rate) => drained(rate.owed, rate.atUs, nowUs, rate.limit) === 0)
+  }
+
+  /** Takes the cost if it fits. */
+  enter(claim: RateClaim, nowUs: number): boolean {
+    const periodUs = claim.periodMs * 1000
+    const rate = this.#at(claim.key, claim.limit, nowUs)
+    if (!rateFits(rate.owed, claim.cost, claim.limit, periodUs)) return false
+    rate.owed += claim.cost * periodUs
+    return true
+  }
+
+  /** Puts back what `enter` took at the same moment. */
+  undo(claim: RateClaim): void {
+    const rate = this.#rates.entries.get(claim.key)
+    if (rate !== undefined) rate.owed -= claim.cost * claim.periodMs * 1000
+  }
+
+  /** Moves units back, never below nothing owed, or takes more. */
+  settle(key: string, giveBack: number, limit: number, periodMs: number, nowUs: number): void {
+    const rate = this.#at(key, limit, nowUs)
+    rate.owed = Math.max(0, rate.owed - giveBack * periodMs * 1000)
+  }
+
+  standing(claim: RateClaim, nowUs: number): Standing {
+    return rateStanding(this.#owed(claim, nowUs), claim.limit, claim.periodMs * 1000)
+  }
+
+  retryMs(claim: RateClaim, nowUs: number): number {
+    const periodUs = claim.periodMs * 1000
+    return rateRetryMs(this.#owed(claim, nowUs), claim.cost, claim.limit, periodUs)
+  }
+
+  #owed(claim: RateClaim, nowUs: number): number {
+    const rate = this.#rates.entries.get(claim.key)
+    return rate === undefined ? 0 : drained(rate.owed, rate.atUs, nowUs, claim.limit)
+  }
+
+  /** The entry of a key, brought up to now. */
+  #at(key: string, limit: number, nowUs: number): Rate {
+    let rate = this.#rates.entries.get(key)
+    if (rate === undefined) {
+      rate = { owed: 0, atUs: nowUs, limit }
+      this.#rates.entries.set(key, rate)
+      return rate
+    }
+    rate.owed = drained(rate.owed, rate.atUs, nowUs, limit)
+    rate.atUs = nowUs
+    rate.limit = limit
+    return rate
+  }
+}
+
+/** Places by key: who has one, and until when, the oldest first because all have one ttl. */
+export class LeaseTable {
+  readonly #leases = new SweptMap<Map<string, number>>()
+
+  get size(): number {
+    let size = 0
+    for (const places of this.#leases.entries.values()) size += places.size
+    return size
+  }
+
+  /** Forgets some of what lapsed; call it with the number of claims of each take. */
+  sweep(claims: number, nowUs: number): void {
+    this.#leases.sweep(claims, (places) => withoutLapsed(places, nowUs).size === 0)
+  }
+
+  /**
+   * Takes a place if there is one.
+   * @returns when the place was to lapse that the same id already had; 0 where it had none; and
+   * null where no place is free.
+   */
+  enter(claim: LeaseClaim, nowUs: number): number | null {
+    let places = this.#leases.entries.get(claim.key)
+    if (places !== undefined) withoutLapsed(places, nowUs)
+    const before = places?.get(claim.id) ?? 0
+    if (before === 0 && (places?.size ?? 0) >= claim.max) return null
+    if (places === undefined) {
+      places = new Map()
+      this.#leases.entries.set(claim.key, places)
+    }
+    keep(places, claim.id, nowUs + claim.ttlMs * 1000)
+    return before
+  }
+
+  /** Puts back what `enter` took; `before` is what it returned. */
+  undo(claim: LeaseClaim, before: number): void {
+    if (before === 0) {
+      this.settle(claim.key, claim.id)
+      return
+    }
+    const places = this.#leases.entries.get(claim.key)
+    if (places === undefined) return
+    places.set(claim.id, before)
+    // Its turn among the others comes back too; this is rare enough to sort all of them.
+    const inOrder = [...places].sort(([, one], [, other]) => one - other)
+    places.clear()
+    for (const [id, untilUs] of inOrder) places.set(id, untilUs)
+  }
+
+  /** Frees a place; one that is not there is no mistake. */
+  settle(key: string, id: string): void {
+    const places = this.#leases.entries.get(key)
+    if (places?.delete(id) && places.size === 0) this.#leases.entries.delete(key)
+  }
+
+  /** Keeps a place, also one that lapsed. */
+  renew(key: string, id: string, untilUs: number): void {
+    let places = this.#leases.entries.get(key)
+    if (places === undefined) {
+      places = new Map()
+      this.#leases.entries.set(key, places)
+    }
+    keep(places, id, untilUs)
+  }
+
+  standing(claim: LeaseClaim, nowUs: number): Standing {
+    const places = this.#leases.entries.get(claim.key)
+    if (places === undefined) return { remaining: claim.max, resetMs: 0 }
+    withoutLapsed(places, nowUs)
+    const oldest = places.values().next()
+    return {
+      remaining: Math.max(0, claim.max - places.size),
+      resetMs: oldest.done ? 0 : Math.ceil((oldest.value - nowUs) / 1000),
+    }
+  }
+
+  retryMs(claim: LeaseClaim, nowUs: number): number {
+    return leaseRetryMs(this.standing(claim, nowUs).resetMs)
+  }
+}
+
+/** Sets a place and moves it to the end, where the latest are. */
+function keep(places: Map<string, number>, id: string, untilUs: number): void {
+  places.delete(id)
+  places.set(id, untilUs)
+}
+
+function withoutLapsed(places: Map<string, number>, nowUs: number): Map<string, number> {
+  for (const [id, untilUs] of places) {
+    if (untilUs > nowUs) break
+    places.delete(id)
+  }
+  return places
+}
+
+interface Budget {
+  spent: number
+  endsAtMs: number
+}
+
+/** Budgets by key. */
+export class BudgetTable {
+  readonly #budgets = new SweptMap<Budget>()
+
+  get size(): number {
+    return this.#budgets.entries.size
+  }
+
+  /** Forgets some of what is over; call it with the number of claims of each take. */
+  sweep(claims: number, wallMs: number): void {
+    this.#budgets.sweep(claims, (budget) => budget.endsAtMs <= wallMs)
+  }
+
+  /** Reserves the amount if it fits. */
+  enter(claim: BudgetClaim, wallMs: number): boolean {
+    const spent = this.#spent(claim.key, wallMs)
+    if (!budgetFits(spent, claim)) return false
+    this.#set(claim.key, spent + claim.amount, claim.endsAtMs)
+    return true
+  }
+
+  /** Puts back what `enter` took. */
+  undo(claim: BudgetClaim): void {
+    const budget = this.#budgets.entries.get(claim.key)
+    if (budget !== undefined) budget.spent -= claim.amount
+  }
+
+  /** Gives back, never below nothing spent, or takes more. */
+  settle(key: string, giveBack: number, endsAtMs: number, wallMs: number): void {
+    if (endsAtMs <= wallMs) return
+    this.#set(key, Math.max(0, this.#spent(key, wallMs) - giveBack), endsAtMs)
+  }
+
+  standing(claim: BudgetClaim, wallMs: number): Standing {
+    return budgetStanding(this.#spent(claim.key, wallMs), claim, wallMs)
+  }
+
+  #spent(key: string, wallMs: number): number {
+    const budget = this.#budgets.entries.get(key)
+    return budget === undefined || budget.endsAtMs <= wallMs ? 0 : budget.spent
+  }
+
+  #set(key: string, spent: number, endsAtMs: number): void {
+    const budget = this.#budgets.entries.get(key)
+    if (budget === undefined) {
+      this.#budgets.entries.set(key, { spent, endsAtMs })
+      return
+    }
+    budget.spent = spent
+    budget.endsAtMs = endsAtMs
+  }
+}
+
+/** Whether the amount fits; what is spent up takes nothing more, not even what costs nothing. */
+export function budgetFits(spent: number, claim: BudgetClaim): boolean {
+  return spent < claim.max && spent + claim.amount <= claim.max
+}
+
+/** What is left of a budget. */
+export function budgetStanding(spent: number, claim: BudgetClaim, wallMs: number): Standing {
+  return {
+    remaining: Math.max(0, claim.max - spent),
+    resetMs: Math.max(0, Math.ceil(claim.endsAtMs - wallMs)),
+  }
+}
