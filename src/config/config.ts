@@ -3,6 +3,8 @@
  * and handed down by value: no other part of the program reads the environment.
  */
 
+import type { KeySettings } from './client-key.ts'
+
 /** The endpoints that can have `STREAM_*` values of their own (`NAME__CHAT_COMPLETIONS=...`). */
 export const endpointNames = [
   'chat-completions',
@@ -206,7 +208,16 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logFormat: 'json' | 'pretty'
   readonly shutdownGraceMs: number
+  /** Every key that lets a client in, those of `keys` among them. */
   readonly apiKeys: readonly string[]
+  /** The keys of the file, each with what it may do. */
+  readonly keys: readonly KeySettings[]
+  /** Whether a key is asked for even while there is none. */
+  readonly requireApiKey: boolean
+  /** `KEY_SECRET`: newest first; empty leaves it to the database to keep one. */
+  readonly keySecrets: readonly string[]
+  /** `DATABASE_URL`: `postgres://...`, or the path of a SQLite file. */
+  readonly databaseUrl: string
   readonly adminToken: string | null
   readonly intake: IntakeSettings
   readonly bufferPool: BufferPoolSettings

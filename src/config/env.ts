@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isLoopback } from './address-kinds.ts'
 import type { Config } from './config.ts'
+import { databaseVariables } from './database-variables.ts'
 import { readConfigFile } from './file/read.ts'
 import { deepFrozen } from './frozen.ts'
 import { overloadSettings } from './overload-variables.ts'
@@ -67,17 +68,23 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
   const configFile = read(variables.configFile)
   const file = readConfigFile(configFile, enabled, environment)
   const { providers } = file
-  const apiKeys = [...new Set([...ownKeys, ...file.apiKeys])]
+  const apiKeys = [...new Set([...ownKeys, ...file.keys.map(({ key }) => key)])]
+  const requireApiKey = read(databaseVariables.requireApiKey)
   const hasKey = providers.some((provider) => provider.apiKey !== null)
-  if (!isLoopback(base.host) && hasKey && apiKeys.length === 0 && !allowAnonymous) {
+  const isOpen = apiKeys.length === 0 && !requireApiKey
+  if (!isLoopback(base.host) && hasKey && isOpen && !allowAnonymous) {
     const rule =
       `must be set when HOST is ${base.host} and a provider has a key, because anyone could ` +
-      'spend it (or set ALLOW_ANONYMOUS=1)'
+      'spend it (or set REQUIRE_API_KEY=1, or ALLOW_ANONYMOUS=1)'
     reader.reject(variables.apiKeys, rule, '')
   }
   const config: Config = {
     ...base,
     apiKeys,
+    keys: file.keys,
+    requireApiKey,
+    keySecrets: read(databaseVariables.keySecrets),
+    databaseUrl: read(databaseVariables.databaseUrl),
     providers,
     defaultProvider: readDefaultProvider(reader, providers),
     upstreamProxy: read(providerVariables.upstreamProxy),

@@ -5,6 +5,7 @@ import type { Kind } from './kinds.ts'
 export const groups = [
   'Server',
   'Access',
+  'Storage',
   'Providers',
   'Streams',
   'Resilience',

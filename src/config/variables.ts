@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { host } from './address-kinds.ts'
+import { databaseVariables } from './database-variables.ts'
 import {
   duration,
   flag,
@@ -162,6 +163,7 @@ export const variables = {
 /** Every row with a fixed name. */
 export const fixedVariables: readonly Variable<unknown>[] = [
   ...Object.values(variables),
+  ...Object.values(databaseVariables),
   ...knownProviderRows.flatMap(({ keys, address, options }) => [
     ...keys,
     address,

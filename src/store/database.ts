@@ -167,8 +167,11 @@ class SqlDatabase implements Database {
     try {
       return await before(deadlineMs, result)
     } catch (error) {
-      // Others may be waiting for their turn to change the tables: that is not given up.
-      if (error instanceof TooLate && !isOpen) throw unavailable(error)
+      if (error instanceof TooLate && !isOpen) {
+        // It may be waiting for its turn to change the tables, so that is not given up.
+        this.#restsUntilMs = nowMs() + this.#clocks.restMs
+        throw unavailable(error)
+      }
       return await this.#fail(opened, error)
     }
   }

@@ -44,6 +44,10 @@ test('an empty environment gives every default', () => {
     logFormat: 'json',
     shutdownGraceMs: 25_000,
     apiKeys: [],
+    keys: [],
+    requireApiKey: false,
+    keySecrets: [],
+    databaseUrl: 'sluice.db',
     adminToken: null,
     corsOrigins: [],
     upstreamProxy: null,
@@ -325,6 +329,7 @@ test('a public address with a provider key needs client keys, or leave to do wit
   expect(problemsOf(open)[0]).toStartWith('API_KEYS: must be set when HOST is 0.0.0.0')
   expect(problemsOf({ ...open, API_KEYS: 'k' })).toEqual([])
   expect(problemsOf({ ...open, ALLOW_ANONYMOUS: '1' })).toEqual([])
+  expect(problemsOf({ ...open, REQUIRE_API_KEY: '1' })).toEqual([])
   expect(problemsOf({ HOST: '0.0.0.0' })).toEqual([])
   for (const HOST of ['127.0.0.1', '127.8.8.8', '::1', '[::1]', 'localhost']) {
     expect(problemsOf({ ...open, HOST })).toEqual([])
@@ -359,3 +364,40 @@ test('TLS takes both files, and both must be readable', () => {
     `TLS_KEY_FILE: must be a file that can be read, got ${JSON.stringify(`${file}.no`)}`,
   ])
 })
+
+const [firstSecret, secondSecret] = ['a'.repeat(32), `${'b'.repeat(31)}!`]
+
+test('secrets of keys are long, newest first, that of the database last', () => {
+  const list = `${firstSecret}, ${secondSecret},database`
+  expect(configOf({ KEY_SECRET: list }).keySecrets).toEqual([firstSecret, secondSecret, 'database'])
+  for (const wrong of [
+    'a'.repeat(31),
+    `${firstSecret},`,
+    `${firstSecret},${firstSecret}`,
+    'database',
+    `database,${firstSecret}`,
+  ]) {
+    const [problem] = problemsOf({ KEY_SECRET: wrong })
+    expect(problem, wrong).toStartWith('KEY_SECRET: must be secrets of at least 32 visible')
+    expect(problem).not.toContain(firstSecret)
+  }
+})
+
+test.each([
+  'postgres://u:p@db.example/x',
+  'postgresql://h/x',
+  'a.db',
+  '/v/a.db',
+  'sqlite:///v/a.db',
+])('%s is a database', (text) => {
+  expect(configOf({ DATABASE_URL: text }).databaseUrl).toBe(text)
+})
+
+test.each(['mysql://u:canary@h/x', 'postgres://[', ':memory:', 'sqlite::memory:', 'a.db?mode=ro'])(
+  '%s is none',
+  (text) => {
+    const [problem] = problemsOf({ DATABASE_URL: text })
+    expect(problem).toStartWith('DATABASE_URL: must be postgres://')
+    expect(problem).not.toContain('canary')
+  },
+)

@@ -58,18 +58,17 @@ export function list<Item extends z.ZodType>(
   return z.array(item, { error }).min(min, { error }).max(max, { error }).describe(meaning)
 }
 
-/** An object with these keys and no other. `missing` says what is not there yet, if anything. */
+/** An object with these keys and no other. */
 export function object<Shape extends z.ZodRawShape>(
   title: string,
   meaning: string,
   shape: Shape,
-  missing = '',
 ): z.ZodObject<Shape, z.core.$strict> {
   const keys = Object.keys(shape).join(', ')
   return z
     .strictObject(shape, {
       error: ({ code }) =>
-        code === 'unrecognized_keys' ? `must be one of ${keys}${missing}` : 'must be an object',
+        code === 'unrecognized_keys' ? `must be one of ${keys}` : 'must be an object',
     })
     .meta({ title, description: meaning })
 }

@@ -68,7 +68,14 @@ function at(file: unknown, path: Path): unknown {
 }
 
 /** The fields below `providers` and `keys` that hold no secret, even by mistake. */
-const openFields: ReadonlySet<PropertyKey> = new Set(['protocol', 'kind', 'models', 'name'])
+const openFields: ReadonlySet<PropertyKey> = new Set([
+  'protocol',
+  'kind',
+  'models',
+  'name',
+  'priority',
+  'expiresAt',
+])
 
 /** `, got ...`, or nothing where nothing is there. Lists and objects are named, not shown. */
 function shownAt(file: unknown, path: Path): string {

@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import type { z } from 'zod'
 import { isObject } from '../../core/json.ts'
+import type { KeySettings } from '../client-key.ts'
 import type { ProviderSettings, RouteSettings } from '../config.ts'
 import type { Setting } from '../reader.ts'
 import { type Environment, masked, withoutCredentials } from '../variable.ts'
 import { readJson } from './json.ts'
+import { checkKeys, keysOf, shownKey } from './keys.ts'
 import { type Path, pathText, problemLine, problemLines } from './problems.ts'
 import { mergedProviders } from './providers.ts'
-import { referenced } from './references.ts'
 import { routesOf } from './routes.ts'
 import { fileSchema, sections } from './schema.ts'
 import { endpointPaths, type FileStreams, noStreams, streamOf } from './streams.ts'
@@ -21,7 +22,7 @@ export interface FileRead {
   readonly routes: readonly RouteSettings[]
   readonly streams: FileStreams
   /** Further keys of clients. */
-  readonly apiKeys: readonly string[]
+  readonly keys: readonly KeySettings[]
   /** The first characters of the SHA-256 of its bytes; empty where there is no file. */
   readonly hash: string
   /** What it says, as it may be shown. */
@@ -34,7 +35,7 @@ export interface FileRead {
 const FILE_BYTES_MAX = 4 * 1024 * 1024
 
 /** What an unreadable file says, and what no file says. */
-const nothing = { routes: [], streams: noStreams, apiKeys: [], hash: '', settings: [] } as const
+const nothing = { routes: [], streams: noStreams, keys: [], hash: '', settings: [] } as const
 
 /**
  * Reads the file and lays it over what the environment enables. Never throws.
@@ -99,10 +100,7 @@ function readValue(
   for (const { path, rule } of merged.problems) reject(['providers', ...path], rule)
 
   const keys = part('keys', parts.keys) ?? []
-  keys.forEach(({ name }, index) => {
-    const isTaken = keys.findIndex((other) => other.name === name) < index
-    if (isTaken) reject(['keys', index, 'name'], 'must be there once')
-  })
+  checkKeys(keys, environment, reject)
 
   const routes = routesOf(part('routes', parts.routes) ?? {})
   const { providers } = merged
@@ -113,13 +111,11 @@ function readValue(
       common: streamOf(part('streamConfig', parts.streamConfig) ?? {}, 'streamConfig'),
       endpoints: endpointStreams(part('endpoints', parts.endpoints) ?? {}),
     },
-    apiKeys: keys.flatMap(({ key }) => referenced(key, environment) ?? []),
+    keys: keysOf(keys, environment),
     settings: [
       ...providers.filter(({ name }) => Object.hasOwn(entries, name)).flatMap(shownProvider),
       ...routes.flatMap(shownRoute),
-      ...keys.map(({ name, key }, index) =>
-        shown(['keys', index], `${name} ${masked(referenced(key, environment) ?? '')}`),
-      ),
+      ...keys.map((key, index) => shownKey(key, index, environment)),
     ],
     problems,
   }

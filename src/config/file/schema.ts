@@ -1,9 +1,9 @@
 /** The configuration file as one schema: it is checked by it, and `--print-schema` publishes it. */
 import { z } from 'zod'
 import type { Environment } from '../variable.ts'
-import { list, object, text } from './fields.ts'
+import { object } from './fields.ts'
+import { keysSchema } from './keys.ts'
 import { providersSchema } from './providers.ts'
-import { secretReference } from './references.ts'
 import { routesSchema } from './routes.ts'
 import { endpointsSchema, streamSchema } from './streams.ts'
 
@@ -14,29 +14,6 @@ export interface FileContext {
   /** Where references to secrets lead. */
   readonly environment: Environment
 }
-
-const keyNamePattern = /^[\w.-]{1,64}$/
-
-const keysSchema = (environment: Environment) =>
-  list(
-    object(
-      'Key',
-      'A key that clients may present, besides those of API_KEYS.',
-      {
-        name: text(
-          'must be a name of letters, digits, ., _ and -, at most 64 characters long',
-          (value) => keyNamePattern.test(value),
-          'Whose key it is.',
-          keyNamePattern,
-        ),
-        key: secretReference(environment, 'The key, as'),
-      },
-      '; models, priority, limits and budgets of a key are not supported yet',
-    ),
-    0,
-    10_000,
-    'Keys of clients. Where there is one, here or in API_KEYS, every client must present one.',
-  )
 
 /** The parts of a file, each with its schema. */
 export const sections = ({ providers, environment }: FileContext) => ({

@@ -179,6 +179,42 @@ test('keys of the file are accepted besides those of API_KEYS, each once', () =>
   ])
 })
 
+test('a key of the file has what the file says, and nothing of what it does not say', () => {
+  const file = {
+    keys: [
+      {
+        ...{ name: 'team-a', key: 'env:A', models: ['smart', 'gpt-*'], owner: 'Ann', tags: ['x'] },
+        ...{ priority: 'high', limits: { tokensPerMinute: 5 }, budget: { daily: 2.5 } },
+        expiresAt: '2027-01-31T12:00:00+01:00',
+      },
+      { name: 'team-b', key: 'env:B' },
+    ],
+  }
+  const limits = { requestsPerMinute: null, tokensPerMinute: null, concurrentStreams: null }
+  const plain = {
+    name: 'team-b',
+    key: keys.B,
+    owner: null,
+    tags: [],
+    scopes: { models: null, routes: null, providers: null },
+    priority: 'normal' as const,
+    limits,
+    budget: { dailyUsd: null, monthlyUsd: null },
+    expiresAt: null,
+  }
+  expect(configOf(file, keys).keys).toEqual([
+    {
+      ...plain,
+      ...{ name: 'team-a', key: keys.A, owner: 'Ann', tags: ['x'], priority: 'high' },
+      scopes: { models: ['smart', 'gpt-*'], routes: null, providers: null },
+      limits: { ...limits, tokensPerMinute: 5 },
+      budget: { dailyUsd: 2.5, monthlyUsd: null },
+      expiresAt: Date.UTC(2027, 0, 31, 11),
+    },
+    plain,
+  ])
+})
+
 test('keys of the file permit a public address, a key of a provider in the file needs some', () => {
   const providers = { openai: { apiKey: 'env:A' } }
   const environment = { ...keys, HOST: '0.0.0.0' }

@@ -7,7 +7,12 @@ import { configOf, fileOf, loadedOf, problemsOf } from './files.ts'
 // The properties take a while on a busy machine.
 setDefaultTimeout(60_000)
 
-const environment = { OPENAI_API_KEY: 'sk-1', SET: 'sk-secret-of-the-file', ODD: 'a b' }
+const environment = {
+  OPENAI_API_KEY: 'sk-1',
+  SET: 'sk-secret-of-the-file',
+  TWO: 'sk-2',
+  ODD: 'a b',
+}
 const route = (rest: object) => ({ routes: { smart: { targets: ['openai/x'], ...rest } } })
 const target = (rest: object) => route({ targets: [{ model: 'openai/x', ...rest }] })
 const own = (rest: object) => ({
@@ -193,13 +198,43 @@ const rows: readonly (readonly [content: unknown, line: string])[] = [
       'got "a b"',
   ],
   [
-    { keys: ['a', 'b'].map(() => ({ name: 'a', key: 'env:SET' })) },
+    {
+      keys: [
+        { name: 'a', key: 'env:SET' },
+        { name: 'a', key: 'env:TWO' },
+      ],
+    },
     'keys[1].name: must be there once, got "a"',
   ],
   [
-    { keys: [{ name: 'a', key: 'env:SET', limits: {} }] },
-    'keys[0].limits: must be one of name, key; models, priority, limits and budgets of a key are ' +
-      'not supported yet',
+    { keys: ['a', 'b'].map((name) => ({ name, key: 'env:SET' })) },
+    'keys[1].key: must not be the key of another, got "env:SET"',
+  ],
+  [
+    { keys: [{ name: 'a', key: 'env:SET', limits: { requestsPerMinute: 0 } }] },
+    'keys[0].limits.requestsPerMinute: must be a whole number from 1 to 1000000000, got 0',
+  ],
+  [
+    { keys: [{ name: 'a', key: 'env:SET', limits: { requests: 1 } }] },
+    'keys[0].limits.requests: must be one of requestsPerMinute, tokensPerMinute, concurrentStreams',
+  ],
+  [
+    { keys: [{ name: 'a', key: 'env:SET', budget: { daily: -1 } }] },
+    'keys[0].budget.daily: must be a number from 0 to 1000000000, got -1',
+  ],
+  [
+    { keys: [{ name: 'a', key: 'env:SET', priority: 'urgent' }] },
+    'keys[0].priority: must be one of high, normal, low, got "urgent"',
+  ],
+  [
+    { keys: [{ name: 'a', key: 'env:SET', expiresAt: '2027-01-31' }] },
+    'keys[0].expiresAt: must be a moment with a time zone, such as 2027-01-31T12:00:00Z, ' +
+      'got "2027-01-31"',
+  ],
+  [
+    { keys: [{ name: 'a', key: 'env:SET', models: ['gpt-*-mini'] }] },
+    'keys[0].models[0]: must be a name of 1 to 200 characters without control characters, ' +
+      'where only the last may be *, got "gpt-*-mini"',
   ],
 ]
 

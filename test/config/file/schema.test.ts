@@ -45,7 +45,16 @@ const example = {
     },
     'claude-*': { targets: ['anthropic/*', 'bedrock/*'] },
   },
-  keys: [{ name: 'team-a', key: 'env:TEAM_A_KEY' }],
+  keys: [
+    {
+      name: 'team-a',
+      key: 'env:TEAM_A_KEY',
+      models: ['smart'],
+      priority: 'high',
+      limits: { requestsPerMinute: 600, tokensPerMinute: 200_000, concurrentStreams: 50 },
+      budget: { daily: 25 },
+    },
+  ],
 }
 
 test('the example of the design is valid for both', () => {
@@ -53,8 +62,8 @@ test('the example of the design is valid for both', () => {
   expect(loadedOf(example, environment)).toMatchObject({ ok: true })
 })
 
-test('what is not supported yet is valid for neither', () => {
-  const later = { keys: [{ ...example.keys[0], budget: { daily: 25 } }] }
+test('what a key cannot have is valid for neither', () => {
+  const later = { keys: [{ ...example.keys[0], budget: { weekly: 25 } }] }
   expect(isValid(later)).toBe(false)
   expect(loadedOf(later, environment).ok).toBe(false)
 })
