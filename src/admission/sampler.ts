@@ -19,7 +19,7 @@ export interface Gauge {
  * Looks at the process from now on. The timer keeps no process alive.
  * @param closeIdle closes connections that wait for a request; called while descriptors are short
  * @param gauge a test gives readings of its own
- * @returns the way to stop
+ * @returns the way to stop; safe to call twice
  */
 export function startSampling(
   overload: Overload,
@@ -36,7 +36,10 @@ export function startSampling(
   }
   const timer = setInterval(look, SAMPLE_PERIOD_MS)
   timer.unref()
+  let isOver = false
   return () => {
+    if (isOver) return
+    isOver = true
     clearInterval(timer)
     gauge.close()
   }

@@ -1,5 +1,6 @@
 /** The executable between a scripted provider in this process and raw clients. */
 import { jsonRequest, RawClient, type RequestToSend } from '../kit/client.ts'
+import { isAlive } from '../kit/processes.ts'
 import { type Program, type ProgramEnvironment, startBinary } from '../kit/program.ts'
 import type { RawResponse } from '../kit/response.ts'
 import { startUpstream, type Upstream, type UpstreamScript } from '../kit/upstream.ts'
@@ -47,7 +48,8 @@ export async function startWorkers(
   ends.push(async () => {
     for (const client of clients) client.close()
     try {
-      await program.stop()
+      if (isAlive(program.pid)) await program.stop()
+      else program.kill()
     } finally {
       upstream.stop()
     }

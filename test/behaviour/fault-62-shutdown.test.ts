@@ -2,15 +2,18 @@
  * The end of a worker: nobody new gets in, who is in may finish within the grace, and who does not
  * is told so in the stream (fault matrix, row 62).
  */
-import { afterEach, describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chatEvents, eventsText, eventText, sendJson } from '../kit/answers.ts'
 import { ask, jsonRequest, RawClient } from '../kit/client.ts'
 import { Changes, eventually } from '../kit/signal.ts'
 import { parseSse } from '../kit/sse.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { chatRequest, endStands, type Stand, startStand } from './client-stand.ts'
+import { endWorkerStands, startWorkers } from './worker-stand.ts'
 
+setDefaultTimeout(30_000)
 afterEach(endStands)
+afterEach(endWorkerStands)
 
 const events = chatEvents(['Hello', ' there'])
 const [role = '', token = '', ...rest] = events
@@ -196,5 +199,37 @@ describe('when it stops', () => {
     expect(stream.text()).toContain('server_shutdown')
     await Promise.all([first, second])
     provider.goOn()
+  })
+})
+
+describe('SIGTERM to the program', () => {
+  test('readiness goes first, the stream is told after the grace, the exit code is 0', async () => {
+    const { script } = new Halfway()
+    const stand = await startWorkers(script, { SHUTDOWN_GRACE_MS: '1500' })
+    const stream = await stand.stream()
+    stand.program.signal('SIGTERM')
+    await stand.program.untilLog(/draining/)
+    await eventually(async () => (await stand.get('/readyz')).status === 503, 'no readiness')
+    expect(stream.ending).toBeNull()
+    expect(await stream.ended()).toBe('complete')
+    const last = parseSse(stream.body()).at(-1)
+    expect(JSON.parse(last?.data ?? '').error.code).toBe('server_shutdown')
+    expect(stream.text()).not.toContain('[DONE]')
+    expect((await stand.program.exited()).exitCode).toBe(0)
+    await stand.upstream.until((u) => u.openConnections === 0, 'closed connections')
+  })
+
+  test('a second one does not wait for the grace', async () => {
+    const { script } = new Halfway()
+    const stand = await startWorkers(script, { SHUTDOWN_GRACE_MS: '60000' })
+    const stream = await stand.stream()
+    stand.program.signal('SIGTERM')
+    await stand.program.untilLog(/draining/)
+    const startedAtMs = performance.now()
+    stand.program.signal('SIGTERM')
+    expect(await stream.ended()).toBe('complete')
+    expect(stream.text()).toContain('server_shutdown')
+    expect((await stand.program.exited()).exitCode).toBe(0)
+    expect(performance.now() - startedAtMs).toBeLessThan(6000)
   })
 })
