@@ -3,6 +3,7 @@
  * is never edited: it was made elsewhere already. Every change adds something, so that the program
  * before it can still work with what the program after it has made.
  */
+import { ledgerMigration } from './ledger-table.ts'
 
 /** One change of the tables. Its statements are understood by SQLite and PostgreSQL alike. */
 export interface Migration {
@@ -63,4 +64,5 @@ export const migrations: readonly Migration[] = [
       )`,
     ],
   },
+  { version: 2, ...ledgerMigration },
 ]
