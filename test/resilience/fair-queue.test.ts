@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import {
+  FairQueue,
+  type Priority,
+  priorities,
+  type Waiting,
+} from '../../src/resilience/fair-queue.ts'
+
+interface Named extends Waiting {
+  readonly name: string
+}
+
+const waiting = (key: string, priority: Priority = 'normal', tokens = 100): Named => ({
+  name: key,
+  key,
+  priority,
+  tokens,
+})
+
+const drain = (queue: FairQueue<Named>): string[] => {
+  const names: string[] = []
+  for (let next = queue.next(); next !== null; next = queue.next()) names.push(next.name)
+  return names
+}
+
+test('one key is served in its own order', () => {
+  const queue = new FairQueue<Named>()
+  const items = ['a1', 'a2', 'a3'].map((name) => ({ ...waiting('a'), name }))
+  for (const item of items) queue.add(item)
+  expect(drain(queue)).toEqual(['a1', 'a2', 'a3'])
+})
+
+test('one that floods waits behind itself', () => {
+  const queue = new FairQueue<Named>()
+  for (let index = 0; index < 100; index += 1) queue.add(waiting('flood'))
+  queue.next()
+  for (const key of ['a', 'b', 'c']) queue.add(waiting(key))
+  expect(drain(queue).slice(0, 4)).toEqual(expect.arrayContaining(['a', 'b', 'c']))
+})
+
+test('keys share by what their requests cost', () => {
+  const queue = new FairQueue<Named>()
+  for (let index = 0; index < 100; index += 1) queue.add(waiting('big', 'normal', 400))
+  for (let index = 0; index < 100; index += 1) queue.add(waiting('small', 'normal', 100))
+  const first = drain(queue).slice(0, 50)
+  const small = first.filter((name) => name === 'small').length
+  expect(small).toBeGreaterThanOrEqual(38)
+  expect(small).toBeLessThanOrEqual(42)
+})
+
+test('classes share by their weights, and none is left out', () => {
+  const queue = new FairQueue<Named>()
+  for (const priority of priorities) {
+    for (let index = 0; index < 200; index += 1)
+      queue.add({ ...waiting('k', priority), name: priority })
+  }
+  const first = drain(queue).slice(0, 210)
+  const count = (name: string): number => first.filter((each) => each === name).length
+  expect(count('high')).toBeGreaterThan(150)
+  expect(count('normal')).toBeGreaterThan(30)
+  expect(count('low')).toBeGreaterThan(5)
+})
+
+describe('who gives up', () => {
+  test('is not served, and costs its key nothing', () => {
+    const queue = new FairQueue<Named>()
+    const given = Array.from({ length: 50 }, () => waiting('a'))
+    for (const item of given) queue.add(item)
+    for (const item of given) queue.leave(item)
+    for (const item of given) queue.leave(item)
+    expect([queue.size, queue.next()]).toEqual([0, null])
+    queue.add(waiting('b'))
+    queue.add(waiting('a'))
+    queue.add(waiting('b'))
+    expect(drain(queue)).toEqual(['b', 'a', 'b'])
+  })
+})
+
+test('a position is about the number of those who are served before', () => {
+  const queue = new FairQueue<Named>()
+  const items = Array.from({ length: 30 }, (_, index) => waiting(`k${index}`))
+  for (const item of items) queue.add(item)
+  for (const item of items) {
+    const position = queue.positionOf(item)
+    expect(position).toBeGreaterThanOrEqual(1)
+    expect(position).toBeLessThanOrEqual(30)
+  }
+  expect(queue.positionOf(waiting('nobody'))).toBe(0)
+})
+
+test('everybody is served exactly once, unless they left, whatever happens in which order', () => {
+  const act = fc.record({
+    act: fc.constantFrom('add', 'add', 'next', 'leave'),
+    key: fc.constantFrom('a', 'b', 'c', 'd'),
+    priority: fc.constantFrom(...priorities),
+    tokens: fc.integer({ min: 1, max: 100_000 }),
+    pick: fc.nat(50),
+  })
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 200 }), (acts) => {
+      const queue = new FairQueue<Named>()
+      const inside: Named[] = []
+      const served = new Set<Named>()
+      const take = (item: Named | null): void => {
+        if (item === null) return
+        expect(served.has(item)).toBe(false)
+        served.add(item)
+        inside.splice(inside.indexOf(item), 1)
+      }
+      for (const { act: what, key, priority, tokens, pick } of acts) {
+        if (what === 'add') {
+          const item = waiting(key, priority, tokens)
+          inside.push(item)
+          queue.add(item)
+        } else if (what === 'next') take(queue.next())
+        else if (inside.length > 0) {
+          const [left] = inside.splice(pick % inside.length, 1)
+          if (left !== undefined) queue.leave(left)
+        }
+        expect(queue.size).toBe(inside.length)
+      }
+      while (queue.size > 0) take(queue.next())
+      expect(inside).toEqual([])
+    }),
+  )
+})
