@@ -81,9 +81,9 @@ export async function handle(
       opened?.cancel()
       throw abortReason(signal)
     }
-    // From here on nothing is repeated. A spooled body may still be on its way to a provider that
-    // answers before it has read all, so only memory is given up early.
-    if (opened !== null && intent.body?.bytes) {
+    // From here on nothing is repeated, but by a route that recovers. A spooled body may still be
+    // on its way to a provider that answers before it has read all: only memory is given up early.
+    if (opened !== null && recover === null && intent.body?.bytes) {
       intent.body.release()
       exchange.heldBytes = 0
     }

@@ -58,6 +58,11 @@ class Rescuer implements Recover {
     this.#body = body
   }
 
+  /** The body is kept until the answer is over. */
+  get heldBytes(): number {
+    return this.#body.bytes?.byteLength ?? 0
+  }
+
   isPossible(failure: GatewayError, failed: Target): boolean {
     const { action } = verdictOn(failure)
     if (action === 'stop' || action === 'longer') return false

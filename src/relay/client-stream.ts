@@ -82,7 +82,10 @@ export class ClientStream implements Swept {
     const outlet = this.#outlet
     if (outlet === null) return
     // Before there is an answer the request holds its body, which the gateway has counted.
-    if (this.#pump !== null) exchange.heldBytes = this.#tail.length + outlet.heldBytes
+    if (this.#pump !== null) {
+      const keptBytes = this.#recovery?.heldBytes ?? 0
+      exchange.heldBytes = this.#tail.length + outlet.heldBytes + keptBytes
+    }
     if (outlet.busy) {
       const stalledMs = now - outlet.stalledSinceMs
       if (settings.clientStallTimeoutMs > 0 && stalledMs > settings.clientStallTimeoutMs) {

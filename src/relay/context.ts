@@ -36,6 +36,8 @@ export interface Rescue {
 
 /** The way to other answers for one request; wired to the stages before by the gateway. */
 export interface Recover {
+  /** What is kept in memory to ask with. */
+  readonly heldBytes: number
   /** Whether one can be asked for: the failure is not the caller's, and a target is left. */
   isPossible(failure: GatewayError, failed: Target): boolean
   /**

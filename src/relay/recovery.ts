@@ -40,6 +40,11 @@ export class Recovery {
     this.#transcript = new Transcript(bufferedBytesMax, false)
   }
 
+  /** What is kept in memory to recover with. */
+  get heldBytes(): number {
+    return this.#transcript.heldBytes + this.#recover.heldBytes
+  }
+
   /** The passage of the first answer. */
   first(opened: Opened, tail: Tail): Passage {
     const { exchange, protocol, settings } = this.#context

@@ -29,6 +29,11 @@ export class Transcript {
     this.#events = keepsEvents ? [] : null
   }
 
+  /** Bytes of text that are kept. */
+  get heldBytes(): number {
+    return this.#isPlain ? this.#bytes : 0
+  }
+
   /** The text of the answer. */
   get text(): string {
     return this.#text

@@ -6,14 +6,17 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { endStands } from './client-stand.ts'
 import { type Pair, pairRows } from './dialect-stand.ts'
+import { answerEvents } from './recover-answers.ts'
 import {
   answers,
   breaks,
   failures,
   inPieces,
   readBySdk,
+  send,
   startRecover,
   wholeText,
+  words,
 } from './recover-stand.ts'
 
 afterEach(endStands)
@@ -61,4 +64,38 @@ describe.each(ways)('%s', (way) => {
       }
     }
   })
+})
+
+test('what the first answer counted is not told as the count of the second', async () => {
+  const { stand, begun } = await startRecover([
+    { target: 'anthropic/model-a', does: [breaks('fin')] },
+    {
+      target: 'openai/model-b',
+      does: [
+        async ({ dialect, connection }) => {
+          const events = answerEvents({ dialect, id: 'two', words })
+          await send(
+            connection,
+            events.filter((event) => !event.includes('"usage"')),
+          )
+          await connection.end()
+        },
+      ],
+    },
+  ])
+  const reading = await readBySdk('chat', stand.url, begun)
+  expect([reading.raised, reading.text, reading.finishes]).toEqual([null, wholeText, 1])
+  expect(reading.outputTokens).toEqual([])
+  const { inputTokens, outputTokens } = await stand.record(0)
+  expect([inputTokens, outputTokens]).toEqual([null, null])
+})
+
+test('a target that begins again gets the same request, to the byte', async () => {
+  const { stand, begun } = await startRecover([
+    { target: 'openai/model-a', does: [breaks('reset')] },
+    { target: 'openai/model-b', does: [answers()] },
+  ])
+  expect((await readBySdk('chat', stand.url, begun)).text).toBe(wholeText)
+  const bodies = await Promise.all(stand.upstream.requests.map((request) => request.text()))
+  expect(bodies[1]).toBe((bodies[0] ?? '').replace('model-a', 'model-b'))
 })
