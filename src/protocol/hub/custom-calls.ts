@@ -15,7 +15,10 @@ export function tellingCustomCalls(
   const names = customNames(request)
   if (names.size === 0) return writer
   const calls = new CustomCalls(names)
-  return { write: (events) => writer.write(events.flatMap((event) => calls.take(event))) }
+  return {
+    write: (events) => writer.write(events.flatMap((event) => calls.take(event))),
+    countFrom: (sequenceNumber) => writer.countFrom?.(sequenceNumber),
+  }
 }
 
 /** The events of a whole answer, with its custom calls as such. */

@@ -288,6 +288,15 @@ describe('an answer', () => {
     })
   })
 
+  test('goes on with the numbers of another server, as one without custom tools does', () => {
+    for (const tools of [[], [patch()]]) {
+      const writer = translationOf(protocols.responses).writer(context(tools))
+      writer.write([start, began(0, 'patch')])
+      writer.countFrom?.(700)
+      expect(writer.write([ended(0)])).toMatch(/"sequence_number":700\b/)
+    }
+  })
+
   test('in a stream is the same, wherever the writer is called', () => {
     const property = fc.property(
       fc.string({ unit: 'grapheme', maxLength: 20 }),
