@@ -22,6 +22,7 @@ import { asGeminiModel, asGeminiModels, createModels } from './gateway/models.ts
 import { Underway } from './gateway/underway.ts'
 import { readIntent } from './intake/read.ts'
 import { openSpool, type Spool } from './intake/spool.ts'
+import { LineSink } from './observe/line-sink.ts'
 import { createLog, type Log } from './observe/log.ts'
 import type { Protocol } from './protocol/protocol.ts'
 import { protocols } from './protocol/registry.ts'
@@ -157,6 +158,7 @@ export async function startApp(
       clearInterval(trim)
       stopSampling()
       kept.spool.close()
+      await within(LAST_WORDS_MS, log.flush?.() ?? Promise.resolve())
     },
     hear: ({ target, override }) => breakers.set(target, override),
     leftovers: () => leftoversOf(kept, server.pendingRequests),
@@ -198,7 +200,13 @@ function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts): Kept {
     admission: createAdmission(config.apiKeys, overload),
     pauses,
     breakers,
-    resilience: new Resilience(config.resilience, pauses, inUse, () => overload.load !== 'normal'),
+    resilience: new Resilience(
+      config.resilience,
+      pauses,
+      inUse,
+      () => overload.load !== 'normal',
+      (target) => log.line('error', 'a provider refused our credentials', { target }),
+    ),
   }
 }
 
@@ -360,7 +368,9 @@ function overloadOf(
 
 function defaultLog(config: Config, worker: WorkerIdentity): Log {
   const { logLevel: level, logFormat: format } = config
-  return createLog({ level, format, worker: worker.id }, (line) => process.stdout.write(line))
+  const sink = new LineSink(1, (lines) => log.line('warn', 'log lines were lost', { lines }))
+  const log = createLog({ level, format, worker: worker.id }, (line) => sink.write(line))
+  return { ...log, flush: () => sink.flush() }
 }
 
 /** The class and code of an unexpected failure; its message could hold anything. */

@@ -131,9 +131,17 @@ export class OneTarget {
     }
     const verdict = verdictOn(error)
     if (verdict.counts) this.#permit.failure()
-    if (verdict.parkMs > 0) this.#shared.parking.park(this.#candidate.target, verdict.parkMs)
+    if (verdict.parkMs > 0) this.#park(error, verdict.parkMs)
     if (/_timeout$/.test(error.code)) this.#standing.sample(nowMs() - facts.sentAtMs)
     return this.#waitMs(error, verdict, facts)
+  }
+
+  /** The request may well be answered by another key, and then only this tells the operator. */
+  #park({ code }: GatewayError, parkMs: number): void {
+    const { target, key } = this.#candidate
+    const { parking, credentialsRefused } = this.#shared
+    if (code === 'upstream_auth_failed' && !parking.isParked(target)) credentialsRefused(key)
+    parking.park(target, parkMs)
   }
 
   #waitMs(error: GatewayError, { action }: Verdict, { kind }: AttemptFacts): number {

@@ -20,17 +20,21 @@ export class Resilience {
   readonly hedges: HedgeBudget
   /** Under pressure nothing is repeated that could be left alone (reliability 5.5). */
   readonly isStrained: () => boolean
+  /** Told the key of the target, once for each time that its credentials are refused anew. */
+  readonly credentialsRefused: (target: string) => void
 
   constructor(
     settings: ResilienceSettings,
     pauses: Pauses,
     breakers: Breakers,
     isStrained: () => boolean = () => false,
+    credentialsRefused: (target: string) => void = () => {},
   ) {
     this.settings = settings
     this.pauses = pauses
     this.breakers = breakers
     this.isStrained = isStrained
+    this.credentialsRefused = credentialsRefused
     this.retries = new RetryBudget(settings)
     this.hedges = new HedgeBudget(settings.hedgeBudgetPercent)
   }
