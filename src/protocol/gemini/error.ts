@@ -6,6 +6,7 @@ import {
   clientStatus,
   codeOfStatus,
   errorOfOddStatus,
+  isOverload,
   refusesCredentials,
   typeOfStatus,
   waitOf,
@@ -28,7 +29,7 @@ export function readError(
   const details = detailsOf(body)
   const failed = status < 300 ? statusOfEvent(body, report) : status
   const waitMs = retryAfterMs ?? retryDelayMs(details)
-  return asError(failed, report, details, waitOf(waitMs, failed === 503))
+  return asError(failed, report, details, waitOf(waitMs, failed === 503 || isOverload(failed)))
 }
 
 /** An error that came inside a stream, after the status had said 200. Never throws. */
