@@ -63,3 +63,15 @@ export const refuses = (
   headers: Readonly<Record<string, string>> = {},
 ): UpstreamScript =>
   json(status, { error: { message: 'No.', type: 'e', param: null, code } }, headers)
+
+/** Answers with a page of HTML that names a machine. */
+export function page(status: number): UpstreamScript {
+  const html = '<html><body>Bad gateway at edge-7.internal</body></html>'
+  return async (_request, connection) => {
+    await connection.head(status, {
+      'content-type': 'text/html; charset=utf-8',
+      'content-length': String(html.length),
+    })
+    await connection.raw(html)
+  }
+}
