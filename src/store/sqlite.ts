@@ -1,0 +1,277 @@
+/**
+ * The store of one machine: a file that its workers count in, with one transaction a `take`. It is
+ * synchronous and exact between processes, and what a killed process held lapses by itself. A file
+ * cannot call anyone, so news travel by a channel that is given, such as the one to the parent.
+ *
+ * The time is the wall clock, because that is the one clock that all processes of a machine share
+ * here. Where it goes back, rates stand still for a moment; where it goes forward, places lapse
+ * that are back with their next renewal.
+ */
+import { drained, leaseRetryMs, rateFits, rateRetryMs, rateStanding } from './gcra.ts'
+import { LocalShare } from './local-share.ts'
+import { SqliteFile } from './sqlite-file.ts'
+import type {
+  BudgetClaim,
+  Claim,
+  LeaseClaim,
+  NewsChannel,
+  RateClaim,
+  Renewal,
+  Settlement,
+  Standing,
+  Store,
+  StoreClock,
+  StoreView,
+  Taken,
+} from './store.ts'
+import { untouched } from './store.ts'
+import { budgetFits, budgetStanding } from './tables.ts'
+
+/** How often a process looks for what is over. */
+const SWEEP_PERIOD_US = 10_000_000
+
+/** What the store needs. */
+export interface SqliteOptions {
+  /** The file, in a directory of this run that the workers share; made where it is not there. */
+  readonly path: string
+  /** How many processes share it, for what each may decide alone where the file fails. */
+  readonly processes: number
+  /** How news travel; without it they do not. */
+  readonly news?: NewsChannel
+  readonly clock?: StoreClock
+}
+
+const wallClock: StoreClock = {
+  monotonicUs: () => Date.now() * 1000,
+  wallMs: () => Date.now(),
+}
+
+/** Counts in a file, for all processes that opened it. */
+export class SqliteStore implements Store {
+  readonly name = 'sqlite'
+  readonly #options: SqliteOptions
+  readonly #clock: StoreClock
+  readonly #file: SqliteFile
+  readonly #local = new LocalShare()
+  #isClosed = false
+  #isAway = false
+  #sweptAtUs = 0
+  #operations = 0
+  #failures = 0
+  #decidedLocally = 0
+  #undecided = 0
+  #lostSettlements = 0
+
+  /** Throws what the runtime throws where the file cannot be opened. */
+  constructor(options: SqliteOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? wallClock
+    this.#file = new SqliteFile(options.path)
+  }
+
+  take(claims: readonly Claim[]): Taken {
+    this.#operations += 1
+    try {
+      const taken = this.#takeShared(claims)
+      this.#isAway = false
+      if (taken.ok) this.#local.hold(claims)
+      return taken
+    } catch {
+      this.#failed()
+      if (claims.some((claim) => claim.kind === 'budget')) this.#undecided += 1
+      else this.#decidedLocally += 1
+      return this.#local.take(claims, this.#options.processes)
+    }
+  }
+
+  settle(settlements: readonly Settlement[]): void {
+    if (settlements.length === 0) return
+    this.#operations += 1
+    this.#local.settle(settlements, this.#isAway ? this.#options.processes : null)
+    const nowUs = this.#clock.monotonicUs()
+    try {
+      this.#file.step(() => {
+        for (const settled of settlements) this.#settleOne(settled, nowUs)
+        return true
+      })
+    } catch {
+      this.#failed()
+      this.#lostSettlements += settlements.length
+    }
+  }
+
+  renew(leases: readonly Renewal[]): void {
+    if (leases.length === 0) return
+    this.#operations += 1
+    this.#local.renew(leases)
+    const nowUs = this.#clock.monotonicUs()
+    try {
+      this.#file.step(() => {
+        for (const { key, id, ttlMs } of leases) {
+          this.#file.enter(key, id, nowUs, nowUs + ttlMs * 1000)
+        }
+        return true
+      })
+    } catch {
+      this.#failed()
+    }
+  }
+
+  publish(topic: string, text: string): void {
+    this.#options.news?.publish(topic, text)
+  }
+
+  subscribe(topic: string, hear: (text: string) => void): () => void {
+    return this.#options.news?.subscribe(topic, hear) ?? (() => {})
+  }
+
+  view(): StoreView {
+    return {
+      ...untouched,
+      name: this.name,
+      state: this.#isAway ? 'away' : 'ready',
+      processes: this.#options.processes,
+      operations: this.#operations,
+      failures: this.#failures,
+      decidedLocally: this.#decidedLocally,
+      undecided: this.#undecided,
+      lostSettlements: this.#lostSettlements,
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#file.close()
+  }
+
+  #failed(): void {
+    this.#isAway = true
+    this.#failures += 1
+  }
+
+  #takeShared(claims: readonly Claim[]): Taken {
+    const nowUs = this.#clock.monotonicUs()
+    let refused = 0
+    let retryAfterMs = 0
+    const standings = this.#file.step(() => {
+      this.#sweepIfDue(nowUs)
+      const taken: Standing[] = []
+      for (const claim of claims) {
+        const outcome = this.#enter(claim, nowUs)
+        if (typeof outcome === 'number') {
+          refused = taken.length
+          retryAfterMs = outcome
+          return null
+        }
+        taken.push(outcome)
+      }
+      return namesTwice(claims) ? this.#standings(claims, nowUs) : taken
+    })
+    if (standings !== null) return { ok: true, standings }
+    const untaken = this.#file.step(() => this.#standings(claims, nowUs)) ?? []
+    return { ok: false, refused, retryAfterMs, standings: untaken }
+  }
+
+  #sweepIfDue(nowUs: number): void {
+    if (Math.abs(nowUs - this.#sweptAtUs) < SWEEP_PERIOD_US) return
+    this.#sweptAtUs = nowUs
+    this.#file.sweep(nowUs)
+  }
+
+  /** What is left, or after how many milliseconds to ask again. */
+  #enter(claim: Claim, nowUs: number): Standing | number {
+    if (claim.kind === 'rate') return this.#enterRate(claim, nowUs)
+    return claim.kind === 'lease' ? this.#enterPlace(claim, nowUs) : this.#enterBudget(claim, nowUs)
+  }
+
+  #enterRate(claim: RateClaim, nowUs: number): Standing | number {
+    const { key, cost, limit } = claim
+    const periodUs = claim.periodMs * 1000
+    const owed = this.#owed(key, limit, nowUs)
+    if (!rateFits(owed, cost, limit, periodUs)) return rateRetryMs(owed, cost, limit, periodUs)
+    const after = owed + cost * periodUs
+    this.#file.count(rateKey(key), after, nowUs, idleAtUs(after, limit, nowUs))
+    return rateStanding(after, limit, periodUs)
+  }
+
+  #enterPlace(claim: LeaseClaim, nowUs: number): Standing | number {
+    const { key, id, max, ttlMs } = claim
+    const [count, oldestUs] = this.#file.places(key, nowUs)
+    const isRenewed = count > 0 && this.#file.hasPlace(key, id, nowUs)
+    if (!isRenewed && count >= max) return leaseRetryMs(untilMs(oldestUs, nowUs))
+    const untilUs = nowUs + ttlMs * 1000
+    this.#file.enter(key, id, nowUs, untilUs)
+    if (isRenewed) return this.#standing(claim, nowUs)
+    const oldest = count === 0 ? untilUs : oldestUs
+    return { remaining: max - count - 1, resetMs: untilMs(oldest, nowUs) }
+  }
+
+  #enterBudget(claim: BudgetClaim, nowUs: number): Standing | number {
+    const spent = this.#spent(claim.key, nowUs)
+    const standing = budgetStanding(spent + claim.amount, claim, this.#clock.wallMs())
+    if (!budgetFits(spent, claim)) return standing.resetMs
+    const untilUs = claim.endsAtMs * 1000
+    this.#file.count(budgetKey(claim.key), spent + claim.amount, nowUs, untilUs)
+    return standing
+  }
+
+  #settleOne(settled: Settlement, nowUs: number): void {
+    const { key } = settled
+    if (settled.kind === 'lease') {
+      this.#file.leave(key, settled.id)
+    } else if (settled.kind === 'rate') {
+      const { giveBack, limit, periodMs } = settled
+      const owed = Math.max(0, this.#owed(key, limit, nowUs) - giveBack * periodMs * 1000)
+      this.#file.count(rateKey(key), owed, nowUs, idleAtUs(owed, limit, nowUs))
+    } else {
+      const spent = Math.max(0, this.#spent(key, nowUs) - settled.giveBack)
+      this.#file.count(budgetKey(key), spent, nowUs, settled.endsAtMs * 1000)
+    }
+  }
+
+  #owed(key: string, limit: number, nowUs: number): number {
+    const row = this.#file.counted(rateKey(key))
+    return row === null ? 0 : drained(row[0], row[1], nowUs, limit)
+  }
+
+  #spent(key: string, nowUs: number): number {
+    const row = this.#file.counted(budgetKey(key))
+    return row === null || row[2] <= nowUs ? 0 : row[0]
+  }
+
+  #standings(claims: readonly Claim[], nowUs: number): Standing[] {
+    return claims.map((claim) => this.#standing(claim, nowUs))
+  }
+
+  #standing(claim: Claim, nowUs: number): Standing {
+    if (claim.kind === 'rate') {
+      const owed = this.#owed(claim.key, claim.limit, nowUs)
+      return rateStanding(owed, claim.limit, claim.periodMs * 1000)
+    }
+    if (claim.kind === 'budget') {
+      return budgetStanding(this.#spent(claim.key, nowUs), claim, this.#clock.wallMs())
+    }
+    const [count, oldestUs] = this.#file.places(claim.key, nowUs)
+    return { remaining: Math.max(0, claim.max - count), resetMs: untilMs(oldestUs, nowUs) }
+  }
+}
+
+const rateKey = (key: string): string => `r:${key}`
+const budgetKey = (key: string): string => `b:${key}`
+
+const idleAtUs = (owed: number, limit: number, nowUs: number): number =>
+  nowUs + Math.ceil(owed / limit)
+
+const untilMs = (untilUs: number, nowUs: number): number =>
+  untilUs === 0 ? 0 : Math.max(0, Math.ceil((untilUs - nowUs) / 1000))
+
+/** Whether a key occurs twice, so that what was left of the first is no longer true. */
+function namesTwice(claims: readonly Claim[]): boolean {
+  return claims.some((claim, index) => {
+    for (let later = index + 1; later < claims.length; later += 1) {
+      if (claims[later]?.key === claim.key) return true
+    }
+    return false
+  })
+}
