@@ -17,6 +17,8 @@ export interface Log {
   request(exchange: Exchange): void
   /** Any other line; `fields` are numbers and short strings. */
   line(level: ErrorLevel, message: string, fields?: Record<string, unknown>): void
+  /** Resolves when nothing waits to be written; not there where nothing ever waits. */
+  flush?(): Promise<void>
 }
 
 /** Makes the log; `write` gets whole lines with their line feed. */
