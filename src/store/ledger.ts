@@ -189,7 +189,7 @@ class DatabaseLedger implements Ledger {
 
   async #writeAll(): Promise<void> {
     for (let batch = this.#queue.seal(); batch !== null; batch = this.#queue.seal()) {
-      const { statement, values } = insertStatement(batch.rows)
+      const { statement, values } = insertStatement(batch.rows, this.#database.engine)
       try {
         await this.#database.run(statement, values)
       } catch {
