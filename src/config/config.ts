@@ -4,6 +4,7 @@
  */
 
 import type { KeySettings } from './client-key.ts'
+import type { Price, Prices } from './prices.ts'
 
 /** The endpoints that can have `STREAM_*` values of their own (`NAME__CHAT_COMPLETIONS=...`). */
 export const endpointNames = [
@@ -86,8 +87,8 @@ export interface TargetTraits {
   readonly contextTokens: number | null
   /** How many requests it may have at once. */
   readonly concurrencyMax: number | null
-  /** US dollars for a million tokens, for the strategy `cost`. */
-  readonly price: { readonly input: number; readonly output: number } | null
+  /** In place of what is known of its price. */
+  readonly price: Price | null
   /** Clocks in place of the endpoint's. */
   readonly clocks: Partial<
     Pick<StreamSettings, 'headersTimeoutMs' | 'firstTokenTimeoutMs' | 'idleTimeoutMs'>
@@ -147,6 +148,13 @@ export interface OverloadSettings {
   readonly eventLoopLagMaxMs: number
   /** Requests under way at once; fewer where the process may not open as many connections. */
   readonly concurrentRequestsMax: number
+}
+
+/** Whether and how long it is kept what each request used. */
+export interface LedgerConfig {
+  readonly enabled: boolean
+  /** 0 is for ever. */
+  readonly retentionDays: number
 }
 
 /** How the built-in provider behaves when a request does not say. */
@@ -218,6 +226,7 @@ export interface Config {
   readonly keySecrets: readonly string[]
   /** `DATABASE_URL`: `postgres://...`, or the path of a SQLite file. */
   readonly databaseUrl: string
+  readonly ledger: LedgerConfig
   readonly adminToken: string | null
   readonly intake: IntakeSettings
   readonly bufferPool: BufferPoolSettings
@@ -227,6 +236,8 @@ export interface Config {
   readonly defaultProvider: string | null
   /** The operator's own model names, in the order of the file. */
   readonly routes: readonly RouteSettings[]
+  /** What the operator pays, by `provider/model`, in place of the program's own table. */
+  readonly prices: Prices
   /** `CONFIG_FILE`: where routes and the like were read from, or null. */
   readonly configFile: string | null
   readonly version: ConfigVersion

@@ -10,6 +10,7 @@ import type { Config } from './config.ts'
 import { databaseVariables } from './database-variables.ts'
 import { readConfigFile } from './file/read.ts'
 import { deepFrozen } from './frozen.ts'
+import { ledgerSettings } from './ledger-variables.ts'
 import { overloadSettings } from './overload-variables.ts'
 import { providerVariables } from './provider-variables.ts'
 import { readDefaultProvider, readProviders } from './providers.ts'
@@ -85,6 +86,7 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
     requireApiKey,
     keySecrets: read(databaseVariables.keySecrets),
     databaseUrl: read(databaseVariables.databaseUrl),
+    ledger: ledgerSettings(reader),
     providers,
     defaultProvider: readDefaultProvider(reader, providers),
     upstreamProxy: read(providerVariables.upstreamProxy),
@@ -94,6 +96,7 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
     },
     stream: readStreams(reader, file.streams),
     routes: file.routes,
+    prices: file.prices,
     configFile,
     version: { count: 1, hash: file.hash },
     resilience: resilienceSettings(read),

@@ -18,6 +18,7 @@ import {
   size,
   text,
 } from './kinds.ts'
+import { ledgerVariables } from './ledger-variables.ts'
 import { ascendingSizes, origins, secrets } from './list-kinds.ts'
 import { overloadVariables } from './overload-variables.ts'
 import { knownProviderRows, providerVariables } from './provider-variables.ts'
@@ -164,6 +165,7 @@ export const variables = {
 export const fixedVariables: readonly Variable<unknown>[] = [
   ...Object.values(variables),
   ...Object.values(databaseVariables),
+  ...Object.values(ledgerVariables),
   ...knownProviderRows.flatMap(({ keys, address, options }) => [
     ...keys,
     address,

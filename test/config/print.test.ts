@@ -29,8 +29,9 @@ test('.env.example changes nothing as it is, nor when every line of it is taken 
     .replace(/^#<NAME>.*$/gm, '')
   const environment = parseEnv(used)
   expect(Object.keys(environment)).toHaveLength(fixedVariables.length)
-  // The address of openai enables it, so it is the one line that means something when it is there.
-  const loaded = loadConfig({ ...environment, OPENAI_BASE_URL: '' })
+  // The address of openai enables it, and a database that is named gets a ledger: those two lines
+  // mean something when they are there.
+  const loaded = loadConfig({ ...environment, OPENAI_BASE_URL: '', DATABASE_URL: '' })
   const plain = loadConfig({})
   expect(loaded.ok && loaded.config).toEqual(plain.ok && plain.config)
 })

@@ -5,10 +5,12 @@ import type { z } from 'zod'
 import { isObject } from '../../core/json.ts'
 import type { KeySettings } from '../client-key.ts'
 import type { ProviderSettings, RouteSettings } from '../config.ts'
+import type { Prices } from '../prices.ts'
 import type { Setting } from '../reader.ts'
 import { type Environment, masked, withoutCredentials } from '../variable.ts'
 import { readJson } from './json.ts'
 import { checkKeys, keysOf, shownKey } from './keys.ts'
+import { pricesOf } from './prices.ts'
 import { type Path, pathText, problemLine, problemLines } from './problems.ts'
 import { mergedProviders } from './providers.ts'
 import { routesOf } from './routes.ts'
@@ -23,6 +25,8 @@ export interface FileRead {
   readonly streams: FileStreams
   /** Further keys of clients. */
   readonly keys: readonly KeySettings[]
+  /** Prices by `provider/model`, in place of those of the program. */
+  readonly prices: Prices
   /** The first characters of the SHA-256 of its bytes; empty where there is no file. */
   readonly hash: string
   /** What it says, as it may be shown. */
@@ -35,7 +39,14 @@ export interface FileRead {
 const FILE_BYTES_MAX = 4 * 1024 * 1024
 
 /** What an unreadable file says, and what no file says. */
-const nothing = { routes: [], streams: noStreams, keys: [], hash: '', settings: [] } as const
+const nothing = {
+  routes: [],
+  streams: noStreams,
+  keys: [],
+  prices: {},
+  hash: '',
+  settings: [],
+} as const
 
 /**
  * Reads the file and lays it over what the environment enables. Never throws.
@@ -103,6 +114,7 @@ function readValue(
   checkKeys(keys, environment, reject)
 
   const routes = routesOf(part('routes', parts.routes) ?? {})
+  const prices = pricesOf(part('prices', parts.prices) ?? {})
   const { providers } = merged
   return {
     providers,
@@ -112,10 +124,14 @@ function readValue(
       endpoints: endpointStreams(part('endpoints', parts.endpoints) ?? {}),
     },
     keys: keysOf(keys, environment),
+    prices,
     settings: [
       ...providers.filter(({ name }) => Object.hasOwn(entries, name)).flatMap(shownProvider),
       ...routes.flatMap(shownRoute),
       ...keys.map((key, index) => shownKey(key, index, environment)),
+      ...Object.entries(prices).map(([name, price]) =>
+        shown(['prices', name], JSON.stringify(price)),
+      ),
     ],
     problems,
   }

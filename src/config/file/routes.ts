@@ -4,6 +4,7 @@ import { type RouteSettings, routeStrategies, type TargetSettings } from '../con
 import { streamBounds } from '../stream-bounds.ts'
 import { streamVariables } from '../stream-variables.ts'
 import { decimal, list, named, object, text, toggle, whole, word } from './fields.ts'
+import { priceSchema } from './prices.ts'
 
 /** Targets of one route, at most. */
 const TARGETS_MAX = 16
@@ -36,11 +37,6 @@ const clock = (key: 'headersTimeoutMs' | 'firstTokenTimeoutMs' | 'idleTimeoutMs'
   const meaning = `${streamVariables[key].meaning} In milliseconds, in place of the endpoint's.`
   return whole(min, max, meaning).optional()
 }
-
-const priceSchema = object('Price', 'US dollars for a million tokens, for the strategy cost.', {
-  input: decimal(0, 1_000_000, 'For a million tokens of the request.'),
-  output: decimal(0, 1_000_000, 'For a million tokens of the answer.'),
-})
 
 const targetSchema = (providers: readonly string[]) =>
   object('Target', 'A target with what it has of its own.', {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Environment } from '../variable.ts'
 import { object } from './fields.ts'
 import { keysSchema } from './keys.ts'
+import { pricesSchema } from './prices.ts'
 import { providersSchema } from './providers.ts'
 import { routesSchema } from './routes.ts'
 import { endpointsSchema, streamSchema } from './streams.ts'
@@ -22,6 +23,7 @@ export const sections = ({ providers, environment }: FileContext) => ({
   providers: providersSchema(environment),
   routes: routesSchema(providers),
   keys: keysSchema(environment),
+  prices: pricesSchema,
 })
 
 /** The whole file, of its parts. Everything in it is optional. */
@@ -36,6 +38,7 @@ export function fileSchema(parts: ReturnType<typeof sections>) {
     providers: parts.providers.optional(),
     routes: parts.routes.optional(),
     keys: parts.keys.optional(),
+    prices: parts.prices.optional(),
   })
 }
 

@@ -253,3 +253,16 @@ test('the version tells one content of the file from another', () => {
   expect(first).toEqual({ count: 1, hash: expect.stringMatching(/^[\da-f]{8}$/) })
   expect(second?.hash).not.toBe(first?.hash)
 })
+
+test('prices are those of the file, by model and by wildcard', () => {
+  const prices = {
+    'openai/gpt-5': { input: 1, output: 8, cachedInput: 0.1 },
+    'my-vllm/*': { input: 0, output: 0 },
+    'gemini/g': {
+      input: 1,
+      output: 2,
+      long: { aboveInputTokens: 1000, input: 2, output: 4 },
+    },
+  }
+  expect(configOf({ prices }).prices).toEqual(prices)
+})

@@ -38,7 +38,7 @@ const rows: readonly (readonly [content: unknown, line: string])[] = [
   [3, 'CONFIG_FILE: must be an object, got 3'],
   [
     { routs: {} },
-    'routs: must be one of $schema, streamConfig, endpoints, providers, routes, keys',
+    'routs: must be one of $schema, streamConfig, endpoints, providers, routes, keys, prices',
   ],
 
   [{ routes: [] }, 'routes: must be an object, got a list'],
@@ -92,6 +92,18 @@ const rows: readonly (readonly [content: unknown, line: string])[] = [
   [
     target({ price: { input: 1 } }),
     'routes.smart.targets[0].price.output: must be a number from 0 to 1000000',
+  ],
+  [
+    { prices: { 'gpt-5': { input: 1, output: 1 } } },
+    'prices.gpt-5: must be provider/model, where * at the end is any rest',
+  ],
+  [
+    { prices: { 'openai/gpt-5': { input: 1 } } },
+    'prices["openai/gpt-5"].output: must be a number from 0 to 1000000',
+  ],
+  [
+    { prices: { 'openai/*': { input: 1, output: 1, cached: 1 } } },
+    'prices["openai/*"].cached: must be one of input, output, cachedInput, cacheWrite, long',
   ],
   [target({ headersTimeoutMs: -1 }), `routes.smart.targets[0].headersTimeoutMs: ${clock}, got -1`],
   [
