@@ -116,7 +116,7 @@ describe.each([
     expect(breaker.openForMs).toBeLessThan(2000)
   })
 
-  test('makes a provider’s date to come back at neither a negative nor an endless wait', async () => {
+  test('makes a date to come back at neither a negative nor an endless wait', async () => {
     const date = new Date(realNow).toUTCString()
     const dated = json(503, { error: { message: 'busy' } }, { 'retry-after': date })
     const stand = await startStand(inTurn(dated, answer), { RETRIES_MAX: '1', RETRY_BASE_MS: '1' })
