@@ -1,0 +1,139 @@
+/** What lives as long as the worker does, and is kept when the configuration changes. */
+import { type Admission, createAdmission } from '../admission/admit.ts'
+import { overloadLimits } from '../admission/limits.ts'
+import { Overload } from '../admission/overload.ts'
+import type { BufferPool } from '../buffer/lease.ts'
+import { createBufferPool } from '../buffer/pool.ts'
+import type { Config, StreamSettings } from '../config/config.ts'
+import { Sweep, sweepPeriodMs } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
+import { Pauses } from '../core/pause.ts'
+import { Underway } from '../gateway/underway.ts'
+import { openSpool, type Spool } from '../intake/spool.ts'
+import { LineSink } from '../observe/line-sink.ts'
+import { createLog, type Log } from '../observe/log.ts'
+import { BreakerTable } from '../resilience/breaker-table.ts'
+import { noBreakers } from '../resilience/breakers.ts'
+import { Resilience } from '../resilience/resilience.ts'
+import { Reach } from '../upstream/reach.ts'
+
+/** What one worker tells the others. */
+export type News = {
+  readonly type: 'breaker'
+  readonly target: string
+  readonly override: 'auto' | 'open' | 'closed'
+}
+
+/** What surrounds the server. */
+export interface AppParts {
+  /** A test brings one that it reads. */
+  readonly log?: Log
+  /** A test brings one that checks more. */
+  readonly pool?: BufferPool
+  /** Tells the other workers. */
+  readonly announce?: (news: News) => void
+}
+
+/** Which worker of how many this is. */
+export interface WorkerIdentity {
+  readonly id: number
+  readonly total: number
+}
+
+/** The long-lived objects that more than one part of the program uses. */
+export interface Kept {
+  readonly log: Log
+  readonly pool: BufferPool
+  readonly sweep: Sweep
+  readonly reach: Reach
+  readonly underway: Underway
+  readonly spool: Spool
+  readonly overload: Overload
+  readonly admission: Admission
+  readonly pauses: Pauses
+  readonly breakers: BreakerTable
+  readonly resilience: Resilience
+}
+
+/** Makes them. */
+export function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts): Kept {
+  const log = parts.log ?? defaultLog(config, worker)
+  const sweep = new Sweep(sweepPeriodMs(clocksOf(config)))
+  const underway = new Underway()
+  const overload = overloadOf(config, worker, underway, log)
+  const pauses = new Pauses()
+  const breakers = new BreakerTable(config.resilience)
+  const inUse = config.resilience.breaker ? breakers : noBreakers
+  return {
+    log,
+    pool: parts.pool ?? createBufferPool(config.bufferPool),
+    sweep,
+    reach: new Reach(sweep),
+    underway,
+    spool: openSpool(config.intake, worker.id),
+    overload,
+    admission: createAdmission(config.apiKeys, overload),
+    pauses,
+    breakers,
+    resilience: new Resilience(
+      config.resilience,
+      pauses,
+      inUse,
+      () => overload.load !== 'normal',
+      (target) => log.line('error', 'a provider refused our credentials', { target }),
+    ),
+  }
+}
+
+/** What is held, by name. */
+export function leftoversOf(kept: Kept, pendingRequests: number): Readonly<Record<string, number>> {
+  const { pool, sweep, underway, spool, admission, pauses, resilience } = kept
+  const { totalInUse, overflowInUse } = pool.getMetrics()
+  return {
+    requests: underway.size,
+    pendingRequests,
+    tickets: admission.inside,
+    clocks: sweep.size,
+    pauses: pauses.size,
+    slots: resilience.standings.inFlight,
+    leases: totalInUse + overflowInUse,
+    spoolFiles: spool.filesOpen,
+  }
+}
+
+/** All clocks; the sweep must be finer than the shortest. */
+export const clocksOf = ({ stream, routes }: Config): number[] => [
+  ...Object.values(stream).flatMap(endpointClocks),
+  ...routes.flatMap(({ targets }) => targets.flatMap(({ clocks }) => Object.values(clocks))),
+]
+
+const endpointClocks = (settings: StreamSettings): number[] => [
+  settings.heartbeatIntervalMs,
+  settings.headersTimeoutMs,
+  settings.firstTokenTimeoutMs,
+  settings.idleTimeoutMs,
+  settings.totalTimeoutMs,
+  settings.clientStallTimeoutMs,
+]
+
+/** The overload of a worker, and what its stages do. */
+function overloadOf(
+  config: Config,
+  worker: WorkerIdentity,
+  underway: Underway,
+  log: Log,
+): Overload {
+  return new Overload(overloadLimits(config.overload, Math.max(1, worker.total)), {
+    evict: () => underway.abortHeaviest(new GatewayError('evicted')),
+    collectGarbage: () => Bun.gc(true),
+    changed: (stage, { cause, pressure }) =>
+      log.line(stage === 'normal' ? 'info' : 'warn', 'overload', { stage, cause, pressure }),
+  })
+}
+
+function defaultLog(config: Config, worker: WorkerIdentity): Log {
+  const { logLevel: level, logFormat: format } = config
+  const sink = new LineSink(1, (lines) => log.line('warn', 'log lines were lost', { lines }))
+  const log = createLog({ level, format, worker: worker.id }, (line) => sink.write(line))
+  return { ...log, flush: () => sink.flush() }
+}

@@ -1,0 +1,68 @@
+/** What is made of one configuration: the six stages and the list of models. */
+import type { Config, ProviderSettings } from '../config/config.ts'
+import type { Stages } from '../gateway/handle.ts'
+import { readIntent } from '../intake/read.ts'
+import { protocols } from '../protocol/registry.ts'
+import { targetKey } from '../provider/call.ts'
+import type { Provider } from '../provider/provider.ts'
+import { buildProviders } from '../provider/registry.ts'
+import { relay } from '../relay/relay.ts'
+import { createPlanner } from '../routing/plan.ts'
+import type { ModelCatalogue } from '../server/options.ts'
+import { open } from '../upstream/open.ts'
+import { catalogueOf } from './catalogue.ts'
+import type { Kept } from './kept.ts'
+
+/** With what a configuration makes of them. */
+export interface Shared extends Kept {
+  readonly config: Config
+  readonly providers: ReadonlyMap<string, Provider>
+}
+
+/** Everything that comes from one configuration: a request keeps the one it began with. */
+export interface Snapshot {
+  readonly config: Config
+  readonly stages: Stages
+  readonly models: ModelCatalogue
+}
+
+export function snapshotOf(kept: Kept, config: Config): Snapshot {
+  const providers = buildProviders(config.providers, config.demo, protocols, config.upstreamProxy)
+  const shared = { ...kept, config, providers }
+  return { config, stages: stagesOf(shared), models: catalogueOf(shared) }
+}
+
+/** The six stages, each with what it needs of the others as an argument. */
+function stagesOf(shared: Shared): Stages {
+  const { config, log, pool, sweep, reach, underway, spool, admission, providers } = shared
+  const { resilience } = shared
+  const proxy = config.upstreamProxy
+  return {
+    settings: config.stream,
+    sweep,
+    pool,
+    underway,
+    admit: (headers, search) => admission.admit(headers, search),
+    read: (request, call, stream, signal) =>
+      readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),
+    plan: createPlanner(providers, {
+      defaultProvider: config.defaultProvider,
+      routes: config.routes,
+      standing: (target) => resilience.standing(target),
+    }),
+    attempt: (ask, request, call, intent, prefill) =>
+      resilience.attempt(ask, (target, attempt) =>
+        open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill }),
+      ),
+    brokeLater: (target) => resilience.breakers.failedLater(targetKey(target)),
+    relay,
+    record: (exchange) => log.request(exchange),
+  }
+}
+
+/** The providers that are not what they were, those that are new among them. */
+export function changedProviders(before: Config, next: Config): readonly ProviderSettings[] {
+  return next.providers.filter(
+    (provider) => !before.providers.some((known) => Bun.deepEquals(known, provider)),
+  )
+}
