@@ -31,6 +31,7 @@ export class ClientStream implements Swept {
   /** Who speaks to the client; the one of a broken answer until another goes on. */
   #passage: Passage | null = null
   #outlet: Outlet | null = null
+  #isTranslated = false
   #over = false
 
   constructor(source: Opened | Promise<Opened>, isEventStream: boolean, context: RelayContext) {
@@ -84,7 +85,9 @@ export class ClientStream implements Swept {
     // Before there is an answer the request holds its body, which the gateway has counted.
     if (this.#pump !== null) {
       const keptBytes = this.#recovery?.heldBytes ?? 0
-      exchange.heldBytes = this.#tail.length + outlet.heldBytes + keptBytes
+      // What a translation keeps of an answer grows with it, to all of it at most.
+      const answerBytes = this.#isTranslated ? exchange.bytesIn : this.#tail.length
+      exchange.heldBytes = answerBytes + outlet.heldBytes + keptBytes
     }
     if (outlet.busy) {
       const stalledMs = now - outlet.stalledSinceMs
@@ -113,6 +116,7 @@ export class ClientStream implements Swept {
         this.#recovery?.first(opened, this.#tail) ?? passageOf(opened, this.#tail, this.#context)
     }
     for (;;) {
+      this.#isTranslated = opened.translated !== null
       const pump = new AnswerPump(opened, this.#passage, this.#context, outlet)
       this.#pump = pump
       try {

@@ -81,12 +81,11 @@ export class BreakerTable implements Breakers {
     return made
   }
 
-  /** The oldest that has nothing to tell. */
+  /** The oldest that has nothing to tell; where all have, the oldest that no operator has set. */
   #forgetOne(): void {
-    for (const [key, breaker] of this.#all) {
-      if (breaker.state() !== 'closed' || breaker.override !== 'auto') continue
-      this.#all.delete(key)
-      return
-    }
+    const automatic = [...this.#all].filter(([, { override }]) => override === 'auto')
+    const silent = automatic.find(([, breaker]) => breaker.state() === 'closed')
+    const [key] = silent ?? automatic[0] ?? []
+    if (key !== undefined) this.#all.delete(key)
   }
 }

@@ -155,6 +155,16 @@ test('names without end leave a table that has one', () => {
   expect(table.list().length).toBeLessThanOrEqual(2048)
 })
 
+test('nor do names that all fail, and what an operator has set is kept', () => {
+  const table = new BreakerTable(settings)
+  table.set('a/m', 'open')
+  for (let index = 0; index < 2500; index += 1) {
+    for (let failure = 0; failure < 5; failure += 1) table.admit(`a/${index}`)?.failure()
+  }
+  expect(table.list().length).toBeLessThanOrEqual(2048)
+  expect(table.list().find(({ target }) => target === 'a/m')?.override).toBe('open')
+})
+
 test('jitter keeps the opening between 80 and 100 percent', () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (dice) => {
