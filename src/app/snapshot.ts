@@ -3,7 +3,6 @@ import type { Config, ProviderSettings } from '../config/config.ts'
 import type { Stages } from '../gateway/handle.ts'
 import { readIntent } from '../intake/read.ts'
 import { protocols } from '../protocol/registry.ts'
-import { targetKey } from '../provider/call.ts'
 import type { Provider } from '../provider/provider.ts'
 import { buildProviders } from '../provider/registry.ts'
 import { relay } from '../relay/relay.ts'
@@ -26,6 +25,7 @@ export interface Snapshot {
   readonly models: ModelCatalogue
 }
 
+/** Builds it. @throws GatewayError `internal_error` for a provider that cannot be. */
 export function snapshotOf(kept: Kept, config: Config): Snapshot {
   const providers = buildProviders(config.providers, config.demo, protocols, config.upstreamProxy)
   const shared = { ...kept, config, providers }
@@ -54,7 +54,6 @@ function stagesOf(shared: Shared): Stages {
       resilience.attempt(ask, (target, attempt) =>
         open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill }),
       ),
-    brokeLater: (target) => resilience.breakers.failedLater(targetKey(target)),
     relay,
     record: (exchange) => log.request(exchange),
   }

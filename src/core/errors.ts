@@ -60,6 +60,7 @@ export const errorTable = {
   ),
   forbidden: row(403, 'permission_error', false, 'info', 'This key may not do that.'),
   model_not_found: row(404, 'invalid_request_error', false, 'info', 'The model does not exist.'),
+  key_not_found: row(404, 'invalid_request_error', false, 'info', 'There is no such key.'),
   provider_not_found: row(404, 'invalid_request_error', false, 'info', 'No such provider.'),
   unknown_url: row(404, 'invalid_request_error', false, 'info', 'Unknown request URL.'),
   method_not_allowed: row(405, 'invalid_request_error', false, 'info', 'Method not allowed.'),
@@ -146,7 +147,7 @@ export interface ErrorDetail {
   readonly param?: string
   /** How long the client should wait, for `retry-after`. */
   readonly retryAfterMs?: number
-  /** Set where nobody asked for that wait: it is a hint for the client, and holds up nothing here. */
+  /** Set where nobody asked for that wait: a hint for the client, which holds up nothing here. */
   readonly isWaitAssumed?: boolean
   /** A provider's own HTTP status, which then takes the place of the row's. */
   readonly status?: number

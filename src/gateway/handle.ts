@@ -6,7 +6,7 @@ import { abortReason, onAbort } from '../core/abort.ts'
 import { nowMs, type Sweep } from '../core/clock.ts'
 import { GatewayError, toGatewayError } from '../core/errors.ts'
 import { Exchange } from '../observe/exchange.ts'
-import type { Call, Intent, Opened, Plan, Target } from '../provider/call.ts'
+import type { Call, Intent, Opened, Plan } from '../provider/call.ts'
 import type { RelayContext } from '../relay/context.ts'
 import { endReasonOf } from '../relay/ending.ts'
 import type { Ask } from '../resilience/ask.ts'
@@ -33,8 +33,6 @@ export interface Stages {
     intent: Intent,
     prefill: string | null,
   ): Promise<Opened>
-  /** Counts against a target that its answer broke after it had begun. */
-  brokeLater(target: Target): void
   relay(source: Opened | Promise<Opened>, headers: Headers, context: RelayContext): Response
   /** Takes the finished record, once a request. */
   record(exchange: Exchange): void
@@ -72,8 +70,7 @@ export async function handle(
     const attempt = (asked: Ask, prefill: string | null): Promise<Opened> =>
       stages.attempt(asked, request, call, intent, prefill)
     const opening = attempt(ask, null)
-    const { brokeLater } = stages
-    const recover = recoverOf({ call, intent, ask, attempt, brokeLater })
+    const recover = recoverOf({ call, intent, ask, attempt })
     const patienceMs = intent.stream ? settings.heartbeatIntervalMs : 0
     const opened = await openedWithin(opening, patienceMs, sweep)
     if (signal.aborted) {

@@ -25,8 +25,6 @@ export interface Rescuable {
   readonly ask: Ask
   /** Asks for an answer, behind `prefill` where that is not null. */
   attempt(ask: Ask, prefill: string | null): Promise<Opened>
-  /** An answer of this target broke, and the client does not hear of it. */
-  brokeLater(target: Target): void
 }
 
 /** An answer that was found. */
@@ -70,7 +68,7 @@ class Rescuer implements Recover {
   }
 
   async open(text: string, failed: Target): Promise<Rescue | null> {
-    const { call, ask, brokeLater } = this.#rescuable
+    const { call, ask } = this.#rescuable
     const { id, startedAt } = ask.exchange
     const request = await readHubRequest(this.#body, call)
     const answer = answerContext(request, call, id, startedAt)
@@ -83,9 +81,7 @@ class Rescuer implements Recover {
       (await this.#ask(goingOn, text)) ??
       (await this.#ask(others, null)) ??
       (await this.#askItself(failed, hasPrefill ? text : null))
-    if (opened === null) return null
-    brokeLater(failed)
-    return { ...opened, answer }
+    return opened === null ? null : { ...opened, answer }
   }
 
   async #ask(targets: readonly Target[], text: string | null): Promise<Another | null> {

@@ -3,6 +3,7 @@
  * stages because siblings never import each other, types included.
  */
 import type { EndpointName, RouteSettings, StreamSettings, TargetTraits } from '../config/config.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { AnswerContext, RequestPath } from '../protocol/translation.ts'
 import type { Provider } from './provider.ts'
@@ -84,7 +85,7 @@ export interface Target {
   readonly model: string | null
   /** Set where the client's bytes carry another name than `model`. */
   readonly renamedTo: string | null
-  /** What a route says of it; `plainTraits` where no route does. */
+  /** What a route says of it, and its price; `plainTraits` where nothing is known. */
   readonly traits: TargetTraits
 }
 
@@ -152,4 +153,9 @@ export interface Opened {
   readonly reader: BodyReader | null
   /** Closes the provider's connection. Safe to call at any time, also after the end. */
   cancel(): void
+  /**
+   * Gives the target's place back before the request is over, with why its answer broke; null is
+   * no fault of the target. The end of the request does it otherwise. The first call counts.
+   */
+  readonly leave?: (failure: ErrorCode | null) => void
 }

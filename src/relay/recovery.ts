@@ -79,6 +79,8 @@ export class Recovery {
     broken.opened.cancel()
     if (thrown instanceof Diverged) {
       this.#context.exchange.divergedAt = thrown.at
+      // Saying it otherwise is no fault.
+      broken.opened.leave?.(null)
       throw this.#giveUp(thrown.failure)
     }
     const failure = toGatewayError(thrown)
@@ -89,6 +91,8 @@ export class Recovery {
       const { provider, upstreamModel } = exchange
       this.#answeredBy = { provider, upstreamModel }
     }
+    // The same target may be asked to go on, and needs a place for that.
+    broken.opened.leave?.(failure.code)
     const { text } = this.#transcript
     const rescue = await this.#recover.open(text, broken.opened.target).catch(() => null)
     if (abort.signal.aborted) {

@@ -27,7 +27,7 @@ const content: ReadonlySet<HubEvent['type']> = new Set([
   'refusal',
 ])
 
-/** Behind one of these nothing is left that could be missed. Not every answer's end has a finish. */
+/** Behind one of these nothing is left that could be missed. Not every end has a finish. */
 const over: ReadonlySet<HubEvent['type']> = new Set(['finish', 'end', 'error'])
 
 /** What a translator gets where answers may be gone on with. */

@@ -1,5 +1,6 @@
 /** What goes into the stage: one request for an answer, and the way to open one target. */
 import type { StreamSettings } from '../config/config.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import type { AttemptFacts, AttemptKind } from '../observe/attempt-facts.ts'
 import type { Exchange } from '../observe/exchange.ts'
 import type { Opened, Plan, Target } from '../provider/call.ts'
@@ -38,6 +39,6 @@ export interface Ask {
 /** An answer, and what is held for it on the target's account. */
 export interface Answered {
   readonly opened: Opened
-  /** Gives the target's slot back; call it once, when the answer is over. */
-  readonly leave: () => void
+  /** Gives the target's place back when the answer is over; null is no fault of the target. */
+  readonly leave: (failure: ErrorCode | null) => void
 }

@@ -34,8 +34,8 @@ export async function attempt(shared: Resilience, ask: Ask, open: Open): Promise
           hold: (release) => ask.hold(release),
         })
       : await chain(ask.signal, ask.kind ?? 'first')
-    ask.hold(leave)
-    return opened
+    ask.hold(() => leave(exchange.errorCode))
+    return { ...opened, leave }
   } catch (thrown) {
     const error = toGatewayError(thrown)
     throw exchange.attempts > 1 && !ask.signal.aborted ? exhausted(error) : error

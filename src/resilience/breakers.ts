@@ -1,6 +1,6 @@
 /** What the attempts need of circuit breakers. */
 
-/** Permission for one attempt. Exactly one of the three is called, once; further calls do nothing. */
+/** Permission for one attempt. One of the three is called; further calls do nothing. */
 export interface Permit {
   readonly success: () => void
   readonly failure: () => void

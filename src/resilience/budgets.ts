@@ -4,7 +4,7 @@
  */
 import type { ResilienceSettings } from '../config/config.ts'
 
-/** Retries under way against requests under way, per provider (reliability 5.2, as Envoy has it). */
+/** Retries under way against requests under way, per provider (reliability 5.2, as Envoy). */
 export class RetryBudget {
   readonly #settings: Pick<ResilienceSettings, 'retryBudgetPercent' | 'retryBudgetMin'>
   readonly #requests = new Map<string, number>()

@@ -87,8 +87,8 @@ export class Gate {
   /**
    * Enters when it is its turn.
    * @returns what is to be called once, to leave.
-   * @throws GatewayError `overloaded` at once where the wait would be too long or the queue is full,
-   *   or when it has waited as long as it may; the signal's reason where that aborts.
+   * @throws GatewayError `overloaded` at once where the wait would be too long or the queue is
+   *   full, or when it has waited as long as it may; the signal's reason where that aborts.
    */
   async enter(passer: Passer): Promise<() => void> {
     const entered = this.tryEnter()

@@ -83,5 +83,5 @@ export function hedged(race: Race): Promise<Answered> {
 /** Both were there at the same moment; one is enough. */
 function discard({ opened, leave }: Answered): void {
   opened.cancel()
-  leave()
+  leave(null)
 }

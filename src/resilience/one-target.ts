@@ -59,7 +59,8 @@ export class OneTarget {
             settings: this.#settings,
             freshSocket: this.#freshSocket,
           })
-          return { opened, leave: this.#answered(opened, facts) }
+          this.#answered(opened, facts)
+          return { opened, leave: this.#leaving() }
         } catch (thrown) {
           const error = toGatewayError(thrown)
           const waitMs = this.#failed(error, facts)
@@ -87,14 +88,15 @@ export class OneTarget {
     const { target, key } = this.#candidate
     exchange.provider = target.provider.name
     exchange.upstreamModel = target.model
+    exchange.price = target.traits.price
     exchange.attempts += 1
-    const facts = new AttemptFacts(key, kind, exchange)
+    const facts = new AttemptFacts(key, kind, exchange, target.traits.price)
     if (exchange.attemptLog.length < ATTEMPTS_LOGGED_MAX) exchange.attemptLog.push(facts)
     return facts
   }
 
-  #answered(opened: Opened, facts: AttemptFacts): () => void {
-    const { target, key } = this.#candidate
+  #answered(opened: Opened, facts: AttemptFacts): void {
+    const { target } = this.#candidate
     const { exchange } = this.#ask
     facts.answeredAtMs = nowMs()
     facts.end('answered', opened.status)
@@ -103,17 +105,24 @@ export class OneTarget {
     this.#shared.parking.release(target)
     exchange.provider = target.provider.name
     exchange.upstreamModel = target.model
+    exchange.price = target.traits.price
     exchange.useAttempt(facts)
-    return () => {
+  }
+
+  /** What broke later is the target's failure, unless the client's own clock ran out. */
+  #leaving(): Answered['leave'] {
+    let isInside = true
+    return (failure) => {
+      if (!isInside) return
+      isInside = false
       this.#standing.inFlight -= 1
-      const { errorCode } = exchange
-      if (errorCode?.startsWith('upstream_') && errorCode !== 'upstream_total_timeout') {
-        this.#shared.breakers.failedLater(key)
+      if (failure?.startsWith('upstream_') && failure !== 'upstream_total_timeout') {
+        this.#shared.breakers.failedLater(this.#candidate.key)
       }
     }
   }
 
-  /** Takes in a failure. @returns how long to wait before it is tried again, or -1 for not at all. */
+  /** Takes in a failure. @returns how long to wait before another try, or -1 for none. */
   #failed(error: GatewayError, facts: AttemptFacts): number {
     const { signal, replayable, exchange } = this.#ask
     exchange.useAttempt(facts)

@@ -51,8 +51,11 @@ const byCode: Partial<Record<ErrorCode, Verdict>> = {
 const spent = /insufficient_quota|quota_exceeded|billing|insufficient_balance|credit/i
 
 /** How providers without a code of their own say that a prompt is too long. */
-const tooLong =
-  /context[ _-](?:length|window|size)|prompt is too long|input (?:is )?too long|token count.*exceeds|too many (?:input )?tokens/i
+const tooLong = [
+  /context[ _-](?:length|window|size)/i,
+  /(?:prompt|input) (?:is )?too long/i,
+  /too many (?:input )?tokens|token count.*exceeds/i,
+]
 
 /** Judges a failure of an attempt that nothing of has reached the client. */
 export function verdictOn(error: GatewayError): Verdict {
@@ -74,7 +77,10 @@ function onProviderError(error: GatewayError): Verdict {
 }
 
 function isTooLong({ message, detail }: GatewayError): boolean {
-  return detail.providerCode === 'context_length_exceeded' || tooLong.test(message)
+  return (
+    detail.providerCode === 'context_length_exceeded' ||
+    tooLong.some((words) => words.test(message))
+  )
 }
 
 /** Failures of which it is certain that the provider did nothing yet. */
