@@ -111,7 +111,10 @@ export class WatchedInspector implements Passage {
 
   #look(chunk: Uint8Array): void {
     try {
-      for (const frame of this.#deframer.push(chunk)) this.#note(frame)
+      for (const frame of this.#deframer.push(chunk)) {
+        // What came behind an error in the same chunk is not sent, and spoils nothing.
+        if (!this.#readError) this.#note(frame)
+      }
     } catch {
       // An event too large to be held passes unseen.
       this.#transcript.spoil()

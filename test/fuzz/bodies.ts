@@ -55,12 +55,34 @@ const responses = {
     { type: 'reasoning', id: 'rs', summary: [], encrypted_content: 'AA' },
     { type: 'function_call', call_id: 'k', name: 'f', arguments: '{}' },
     { type: 'function_call_output', call_id: 'k', output: 'one' },
+    { type: 'custom_tool_call', call_id: 'q', name: 'g', input: 'z "\\' },
+    { type: 'custom_tool_call_output', call_id: 'q', output: [{ type: 'input_text', text: 'o' }] },
     { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Hi' }] },
     { type: 'web_search_call', id: 'ws', status: 'completed' },
     { type: 'item_reference', id: 'x' },
   ],
-  tools: [{ type: 'function', name: 'f', parameters: schema }, { type: 'web_search' }],
+  tools: [
+    { type: 'function', name: 'f', parameters: schema },
+    {
+      ...{ type: 'custom', name: 'g', description: 'Patches.' },
+      format: { type: 'grammar', syntax: 'lark', definition: 'start: "a"' },
+    },
+    { type: 'web_search' },
+  ],
   tool_choice: { type: 'function', name: 'f' },
+}
+
+/** With tools that every provider has, so that it is not refused before they are written. */
+const responsesFreeText = {
+  ...{ model: 'm', stream: true },
+  input: responses.input.filter(({ type }) => /^(custom|function)/.test(type ?? '')),
+  tools: responses.tools.filter(({ type }) => type !== 'web_search'),
+  tool_choice: { type: 'custom', name: 'g' },
+}
+
+const chatFreeText = {
+  ...{ model: 'm', tools: chat.tools, tool_choice: { type: 'custom', custom: { name: 'g' } } },
+  messages: chat.messages.slice(-3),
 }
 
 const anthropic = {
@@ -140,9 +162,12 @@ const completions = {
 
 /** Requests by the name of their dialect. */
 export const seedRequests: ReadonlyMap<string, readonly object[]> = new Map([
-  ['openai-chat', [chat, { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }]],
+  [
+    'openai-chat',
+    [chat, chatFreeText, { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }],
+  ],
   ['openai-completions', [completions, { model: 'm', prompt: 'Hi' }]],
-  ['openai-responses', [responses, { model: 'm', input: 'Hi' }]],
+  ['openai-responses', [responses, responsesFreeText, { model: 'm', input: 'Hi' }]],
   ['anthropic-messages', [anthropic]],
   ['gemini', [gemini]],
 ])
@@ -150,6 +175,17 @@ export const seedRequests: ReadonlyMap<string, readonly object[]> = new Map([
 const toolCall = { id: 'k', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }
 const counts = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }
 const chatMessage = { role: 'assistant', content: 'Hi', reasoning_content: 'Hm', refusal: null }
+
+const claudeAnswer = {
+  ...{ id: 'msg', type: 'message', role: 'assistant', model: 'm', stop_reason: 'end_turn' },
+  content: [
+    { type: 'thinking', thinking: 'Hm', signature: 'c2ln' },
+    { type: 'text', text: 'Hi', citations: [{ type: 'char_location', cited_text: 'c' }] },
+    { type: 'tool_use', id: 'k', name: 'f', input: { a: 1 } },
+    { type: 'tool_use', id: 'q', name: 'g', input: { input: 'z' } },
+  ],
+  usage: { input_tokens: 1, output_tokens: 2 },
+}
 
 /** Whole answers by the name of their dialect. */
 export const seedResponses: ReadonlyMap<string, readonly object[]> = new Map([
@@ -182,26 +218,15 @@ export const seedResponses: ReadonlyMap<string, readonly object[]> = new Map([
           { type: 'reasoning', id: 'rs', summary: [{ type: 'summary_text', text: 'Hm' }] },
           { type: 'message', content: [{ type: 'output_text', text: 'Hi', annotations: [{}] }] },
           { type: 'function_call', call_id: 'k', name: 'f', arguments: '{}' },
+          { type: 'custom_tool_call', call_id: 'q', name: 'g', input: 'z' },
           { type: 'image_generation_call', id: 'i', result: 'AA==' },
         ],
         usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
       },
     ],
   ],
-  [
-    'anthropic-messages',
-    [
-      {
-        ...{ id: 'msg', type: 'message', role: 'assistant', model: 'm', stop_reason: 'end_turn' },
-        content: [
-          { type: 'thinking', thinking: 'Hm', signature: 'c2ln' },
-          { type: 'text', text: 'Hi', citations: [{ type: 'char_location', cited_text: 'c' }] },
-          { type: 'tool_use', id: 'k', name: 'f', input: { a: 1 } },
-        ],
-        usage: { input_tokens: 1, output_tokens: 2 },
-      },
-    ],
-  ],
+  ['anthropic-messages', [claudeAnswer]],
+  ['bedrock-invoke', [claudeAnswer]],
   [
     'gemini',
     [

@@ -4,6 +4,7 @@
  */
 import { GatewayError } from '../../src/core/errors.ts'
 import { isObject, type JsonObject } from '../../src/core/json.ts'
+import { hasCustomTools, withChatFunctions } from '../../src/protocol/openai-chat/custom-tools.ts'
 import { type AnswerContext, translationOf } from '../../src/protocol/translation.ts'
 import { hubRequest } from '../protocol/hub-request.ts'
 import { checkStream } from './check-stream.ts'
@@ -16,11 +17,17 @@ const context: AnswerContext = {
   request: hubRequest(),
 }
 
+/** Functions that some of the streams and answers call. */
+const customTools = ['f', 'g'].map(
+  (name) => ({ type: 'custom', name, description: null, format: null }) as const,
+)
+const custom: AnswerContext = { ...context, request: hubRequest({ tools: customTools }) }
+
 /** Does everything with an input that the program might. Throws where a promise is broken. */
 export function checkInput(input: FuzzInput): void {
   switch (input.target) {
     case 'stream':
-      checkStream(input, context)
+      checkStream(input, { plain: context, custom })
       return
     case 'request':
       checkRequest(input)
@@ -56,7 +63,16 @@ function checkRequest({ dialect, data }: FuzzInput): void {
     if (target === dialect) {
       translationOf(dialectNamed(dialect)).readRequest(JSON.parse(json), path)
     }
+    if (target === 'openai-chat') checkFunctions(JSON.parse(json))
   }
+}
+
+/** For servers of chats that know functions only; what it makes is a chat again. */
+function checkFunctions(body: JsonObject): void {
+  const functions = withChatFunctions(body)
+  ensure(!hasCustomTools(functions), 'a tool of free text is left', functions)
+  const named = { ...functions, model: 'm' }
+  translationOf(dialectNamed('openai-chat')).readRequest(named, { model: null, stream: null })
 }
 
 const writers = [
@@ -84,8 +100,10 @@ function checkResponse({ dialect: name, data }: FuzzInput): void {
   ensureOurs(dialect.readAnswer(body).error)
   if (events.at(-1)?.type === 'error') return
   for (const client of clientDialects) {
-    const written = JSON.stringify(translationOf(client).writeResponse(events, context))
-    translationOf(client).readResponse(JSON.parse(written))
+    for (const each of [context, custom]) {
+      const written = JSON.stringify(translationOf(client).writeResponse(events, each))
+      translationOf(client).readResponse(JSON.parse(written))
+    }
   }
 }
 

@@ -71,7 +71,7 @@ function callsOf(events: readonly HubEvent[]): readonly string[] | null {
   const [choice] = collect(events).choices.filter(({ index }) => index === 0)
   const calls = (choice?.parts ?? []).filter((part) => part.type === 'tool-call')
   const isGood = calls.every((call) => call.name !== '' && (call.custom || isJson(call.arguments)))
-  return isGood ? calls.map((call) => `${call.name} ${call.arguments}`).sort() : null
+  return isGood ? calls.map((call) => `${call.custom} ${call.name} ${call.arguments}`).sort() : null
 }
 
 function isJson(text: string): boolean {

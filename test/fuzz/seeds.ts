@@ -73,7 +73,43 @@ const chatEdges: SeedStream = [
   end,
 ]
 
+/** The arguments of functions that stand in for tools of free text, in pieces. */
+const freeText = ['{"inp', 'ut": "a\\u00', 'e9\\n😀\\ud83d', '\\ude00 \\"b', '"', '}'] as const
+
+const callOf = (call: object, index = 0): object => delta({ tool_calls: [{ index, ...call }] })
+
+const chatFreeText: SeedStream = [
+  ...plain(
+    callOf({ id: 'k', type: 'function', function: { name: 'f', arguments: '' } }),
+    callOf({ id: 'q', type: 'function', function: { name: 'g', arguments: '{}' } }, 1),
+    ...freeText.map((piece) => callOf({ function: { arguments: piece } })),
+    delta({}, { finish_reason: 'tool_calls' }),
+  ),
+  end,
+]
+
+const anthropicFreeText: SeedStream = typed(
+  {
+    type: 'message_start',
+    message: { id: 'msg_2', type: 'message', role: 'assistant', model: 'm', content: [] },
+  },
+  {
+    type: 'content_block_start',
+    index: 0,
+    content_block: { type: 'tool_use', id: 'toolu_2', name: 'f', input: {} },
+  },
+  ...freeText.map((piece) => ({
+    type: 'content_block_delta',
+    index: 0,
+    delta: { type: 'input_json_delta', partial_json: piece },
+  })),
+  { type: 'content_block_stop', index: 0 },
+  { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 5 } },
+  { type: 'message_stop' },
+)
+
 const anthropic: readonly SeedStream[] = [
+  anthropicFreeText,
   typed(
     {
       type: 'message_start',
@@ -313,7 +349,7 @@ const ollama: readonly SeedStream[] = [
 
 /** Streams by the name of their dialect. */
 export const seedStreams: ReadonlyMap<string, readonly SeedStream[]> = new Map([
-  ['openai-chat', [...fixtures('chat-'), chatEdges]],
+  ['openai-chat', [...fixtures('chat-'), chatEdges, chatFreeText]],
   ['openai-completions', fixtures('completions-')],
   ['openai-responses', [...fixtures('responses-'), responsesEdges]],
   ['anthropic-messages', anthropic],
