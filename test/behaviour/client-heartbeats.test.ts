@@ -1,6 +1,6 @@
 /**
  * Heartbeats: a quiet stream says that it lives, only between events, and never so early that a
- * fast failure would lose its HTTP status. Rows 8 and 9 of the fault matrix have files of their own.
+ * fast failure would lose its HTTP status. Rows 8 and 9 of the fault matrix have their own files.
  */
 import { afterEach, describe, expect, test } from 'bun:test'
 import OpenAI, { APIError } from 'openai'

@@ -1,6 +1,6 @@
 /**
- * The next target answers on whatever the phase rule allows. Faults that are rows of the matrix have
- * files of their own, in which they are tried with another target too.
+ * The next target answers on whatever the phase rule allows. Faults that are rows of the matrix
+ * have files of their own, in which they are tried with another target too.
  */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { json, silence } from '../kit/answers.ts'
@@ -56,7 +56,7 @@ describe('a prompt that is too long', () => {
   })
 })
 
-test('callers that want no stream are served by the next target as well, halfway or not', async () => {
+test('callers that want no stream are served by the next target too, halfway or not', async () => {
   const half: UpstreamScript = async (_, connection) => {
     await connection.head(200, { 'content-type': 'application/json', 'content-length': '500' })
     await connection.raw('{"id":"x","choices":[')

@@ -64,7 +64,7 @@ describe('a provider that is no TLS server', () => {
     plain.stop()
   })
 
-  test('never answers the handshake: given up after five seconds, and not tried again', async () => {
+  test('never answers the handshake: given up after five seconds, not tried again', async () => {
     // The bytes of the handshake are no request, so its script never begins.
     const mute = startUpstream(silence)
     const environment = { A_BASE_URL: `${secure(mute)}/v1` }

@@ -1,4 +1,4 @@
-/** Row 24: a 200 with HTML, such as a login page. It is never an answer, and none of it is shown. */
+/** Row 24: a 200 with HTML, such as a login page. It is no answer, and none of it is shown. */
 import { afterEach, describe, expect, test } from 'bun:test'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands } from './client-stand.ts'

@@ -36,7 +36,7 @@ const overloads: Readonly<Record<DialectName, string>> = {
     event: 'error',
     data: JSON.stringify({ type: 'error', error: { type: 'overloaded_error', message } }),
   }),
-  gemini: `data: ${JSON.stringify({ error: { code: 503, message, status: 'UNAVAILABLE' } })}\r\n\r\n`,
+  gemini: `data: {"error":{"code":503,"message":"${message}","status":"UNAVAILABLE"}}\r\n\r\n`,
 }
 
 /** An answer that has a head and these events. */
@@ -113,7 +113,7 @@ describe('another target answers after', () => {
     expect(response.text().replaceAll(': ping\n', '')).toBe(answerText('from b'))
   })
 
-  test('not after the caller`s own error, which is the status that it would have been', async () => {
+  test('not after the caller`s own error, which is the status it would have been', async () => {
     const refused = sse(['{"error":{"message":"No.","type":"invalid_request_error","code":"bad"}}'])
     const stand = await startTargets([refused, answering('from b')])
     const response = await stand.chat()

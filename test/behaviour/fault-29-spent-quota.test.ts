@@ -109,7 +109,7 @@ test('the next key of the same provider is used, and from then on at once', asyn
   ])
 })
 
-test('when all keys are spent the next target answers, and is asked first from then on', async () => {
+test('when all keys are spent the next target answers, and from then on first', async () => {
   const { stand, keysSeen } = await startKeys(spent)
   for (let chats = 0; chats < 3; chats += 1) {
     expect((await stand.chat()).text()).toBe(answerText('from b'))
@@ -125,7 +125,7 @@ test('402 is the same', async () => {
   expect(requestCounts(stand)).toEqual([1, 2])
 })
 
-test('the last target is asked though its key is left alone, and an answer frees the key', async () => {
+test('the last target is asked though its key is left alone, which an answer ends', async () => {
   const stand = await startTargets([inTurn(spent, spent, answering('paid'))])
   expect((await stand.chat()).status).toBe(429)
   expect((await stand.chat()).status).toBe(429)

@@ -53,7 +53,7 @@ describe.each([
   )
 })
 
-test('it is tried again after a backoff of our own, and then left for the next target', async () => {
+test('it is tried again after a backoff of our own, then left for the next target', async () => {
   const stand = await startTargets([refuses(529, 'overloaded'), answering('from b')])
   const response = await stand.chat()
   expect([response.status, response.text()]).toEqual([200, answerText('from b')])

@@ -119,7 +119,7 @@ describe('our key is refused, with nobody else to ask', () => {
   })
 })
 
-test('the operator is alarmed, also where another target answers; once while it lasts', async () => {
+test('the operator is alarmed, also where another answers; once while it lasts', async () => {
   const stand = await startTargets([refusal(401), answering('from b')], {}, { breakerFailures: 1 })
   for (let chats = 0; chats < 3; chats += 1) {
     const response = await stand.chat()

@@ -161,7 +161,7 @@ describe('one fails', () => {
     await stand.upstreams[1]?.until(({ openConnections }) => openConnections === 0, 'the close')
   })
 
-  test('in the middle of its answer: that is the end, and the loser is not asked again', async () => {
+  test('in the middle of its answer: that is the end, the loser is not asked again', async () => {
     const [role = '', first = ''] = chatEvents(['from b'])
     const breaking: UpstreamScript = async (_request, connection) => {
       await connection.head(200, stream)

@@ -1,4 +1,4 @@
-/** When a hedge is started and when none is; what becomes of the two is row 68 of the fault matrix. */
+/** When a hedge is started and when none is; what becomes of the two is row 68 of the matrix. */
 import { afterEach, expect, test } from 'bun:test'
 import { silence } from '../kit/answers.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'

@@ -1,6 +1,6 @@
 /**
- * Retries on one target and breakers, where it is no row of the fault matrix: rows 27 to 31 have the
- * backoffs and budgets.
+ * Retries on one target and breakers, where they are no row of the fault matrix: rows 27 to 31 have
+ * the backoffs and budgets.
  */
 import { afterEach, expect, test } from 'bun:test'
 import { inTurn, json, silence } from '../kit/answers.ts'

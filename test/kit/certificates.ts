@@ -48,10 +48,10 @@ export function makeCertificates(): Certificates {
     run(`x509 -req -in ${name}.csr ${by} -days ${days} -extfile ${name}.ext -out ${name}.pem`)
     return pem(name)
   }
-  const self = (name: string, more = ''): void =>
-    run(
-      `req -x509 ${keyOptions} -days 2 -subj /CN=${name} -out ${name}.pem -keyout ${name}.key${more}`,
-    )
+  const self = (name: string, more = ''): void => {
+    const files = `-out ${name}.pem -keyout ${name}.key`
+    run(`req -x509 ${keyOptions} -days 2 -subj /CN=${name} ${files}${more}`)
+  }
   self('authority')
   self('alone', ` -addext ${here}`)
   return {
