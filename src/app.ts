@@ -78,6 +78,7 @@ export async function startApp(
     models: catalogueBehind(() => current.models),
     pool,
     breakers: breakerControl(breakers, parts),
+    keys: kept.keys.admin,
     overload: () => overload.view(),
     protocols,
     status: () => ({
@@ -102,6 +103,7 @@ export async function startApp(
       const before = current.config
       current = snapshotOf(kept, { ...config, routes, providers, stream, apiKeys, version })
       admission.renew(apiKeys)
+      kept.keys.ring.renew(next)
       sweep.tighten(sweepPeriodMs(clocksOf(next)))
       for (const { name } of changedProviders(before, next)) kept.resilience.parking.forget(name)
     },
@@ -116,6 +118,7 @@ export async function startApp(
       clearInterval(trim)
       stopSampling()
       kept.spool.close()
+      await kept.database.close()
       await within(LAST_WORDS_MS, log.flush?.() ?? Promise.resolve())
     },
     hear: ({ target, override }) => breakers.set(target, override),

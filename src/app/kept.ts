@@ -1,6 +1,7 @@
 /** What lives as long as the worker does, and is kept when the configuration changes. */
 import { type Admission, createAdmission } from '../admission/admit.ts'
 import { overloadLimits } from '../admission/limits.ts'
+import { type Keys, openKeys } from '../admission/open-keys.ts'
 import { Overload } from '../admission/overload.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import { createBufferPool } from '../buffer/pool.ts'
@@ -15,6 +16,7 @@ import { createLog, type Log } from '../observe/log.ts'
 import { BreakerTable } from '../resilience/breaker-table.ts'
 import { noBreakers } from '../resilience/breakers.ts'
 import { Resilience } from '../resilience/resilience.ts'
+import { type Database, openDatabase } from '../store/database.ts'
 import { Reach } from '../upstream/reach.ts'
 
 /** What one worker tells the others. */
@@ -50,6 +52,8 @@ export interface Kept {
   readonly spool: Spool
   readonly overload: Overload
   readonly admission: Admission
+  readonly database: Database
+  readonly keys: Keys
   readonly pauses: Pauses
   readonly breakers: BreakerTable
   readonly resilience: Resilience
@@ -62,6 +66,7 @@ export function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts):
   const underway = new Underway()
   const overload = overloadOf(config, worker, underway, log)
   const pauses = new Pauses()
+  const database = openDatabase(config.databaseUrl)
   const breakers = new BreakerTable(config.resilience)
   const inUse = config.resilience.breaker ? breakers : noBreakers
   return {
@@ -73,6 +78,8 @@ export function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts):
     spool: openSpool(config.intake, worker.id),
     overload,
     admission: createAdmission(config.apiKeys, overload),
+    database,
+    keys: openKeys(config, database, (key, action) => log.line('info', `key ${action}`, { key })),
     pauses,
     breakers,
     resilience: new Resilience(

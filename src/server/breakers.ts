@@ -3,6 +3,7 @@ import { Elysia } from 'elysia'
 import { GatewayError } from '../core/errors.ts'
 import { adminOnly } from './admin.ts'
 import { hidden, refuseMethod } from './allow.ts'
+import { jsonBody } from './json-body.ts'
 import { errors, ok, requestBody } from './openapi.ts'
 import { BreakerChange } from './operation-schemas.ts'
 import type { RouterOptions } from './options.ts'
@@ -61,17 +62,9 @@ export function breakerRoutes(options: RouterOptions, writeProblem: WriteProblem
     )
 }
 
-/** Reads what is wanted. JSON only: a page of another origin cannot send that unasked. */
+/** Reads what is wanted. */
 async function changeOf(request: Request) {
-  if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) {
-    throw new GatewayError('unsupported_media_type')
-  }
-  if (Number(request.headers.get('content-length') ?? BODY_BYTES_MAX + 1) > BODY_BYTES_MAX) {
-    throw new GatewayError('body_too_large')
-  }
-  const body: unknown = await request.json().catch(() => {
-    throw new GatewayError('invalid_json')
-  })
+  const body = await jsonBody(request, BODY_BYTES_MAX)
   const change = BreakerChange.safeParse(body)
   if (change.success) return change.data
   const issue = change.error.issues[0]

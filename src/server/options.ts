@@ -1,4 +1,5 @@
 /** What the edge needs from the rest of the program. It is wired in `app.ts`. */
+import type { KeyAdmin } from '../admission/key-admin.ts'
 import type { OverloadView } from '../admission/overload.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { Connection } from '../gateway/connection.ts'
@@ -52,6 +53,8 @@ export interface RouterOptions {
   readonly models: ModelCatalogue
   readonly pool: BufferPool
   readonly breakers: BreakerControl
+  /** Managed keys; its routes answer only where there is an `adminToken`. */
+  readonly keys: KeyAdmin
   readonly overload: () => OverloadView
   readonly protocols: Protocols
   readonly status: () => ServerStatus

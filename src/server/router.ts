@@ -5,6 +5,7 @@ import { GatewayError } from '../core/errors.ts'
 import { breakerRoutes } from './breakers.ts'
 import { anthropicRoutes, geminiRoutes } from './dialects.ts'
 import { docsRoutes } from './docs.ts'
+import { keyRoutes } from './keys.ts'
 import { operationsRoutes } from './operations.ts'
 import type { RouterOptions } from './options.ts'
 import { overloadRoutes } from './overload.ts'
@@ -20,6 +21,7 @@ export function createRouter(options: RouterOptions, writeProblem: WriteProblem)
     .use(operationsRoutes(options, writeProblem))
     .use(breakerRoutes(options, writeProblem))
     .use(overloadRoutes(options, writeProblem))
+    .use(keyRoutes(options, writeProblem))
     .use(proxyRoutes(options, writeProblem))
     .use(anthropicRoutes(options, writeProblem))
     .use(geminiRoutes(options, writeProblem))

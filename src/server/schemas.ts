@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { errorTable } from '../core/errors.ts'
 import { answerSchemas } from './answer-schemas.ts'
 import { dialectSchemas } from './dialect-schemas.ts'
+import { keySchemas } from './key-schemas.ts'
 import { operationSchemas } from './operation-schemas.ts'
 import { requestSchemas } from './request-schemas.ts'
 
@@ -35,6 +36,7 @@ export const schemas = {
   ...requestSchemas,
   ...answerSchemas,
   ...operationSchemas,
+  ...keySchemas,
   ...dialectSchemas,
   Error: ErrorEnvelope,
 } as const

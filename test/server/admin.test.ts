@@ -42,7 +42,7 @@ test('the open routes are these and no others', async () => {
   await using edge = startEdge({ adminToken: 'secret' })
   const answered = new Set<string>()
   for (const { method, path } of routes) {
-    const target = path.replace('*', 'x').replace(':provider', 'openai')
+    const target = path.replace('*', 'x').replace(':provider', 'openai').replace(':id', 'key_x')
     const verb = method === 'ALL' ? 'GET' : method
     const { status } = await ask(edge.url, { method: verb, path: target })
     if (status !== 401) answered.add(path)
@@ -53,12 +53,23 @@ test('the open routes are these and no others', async () => {
 test('every other route takes the token, and nothing but the token', async () => {
   await using edge = startEdge({ adminToken: 'secret' })
   const closed = new Set(routes.map(({ path }) => path).filter((path) => !open.includes(path)))
-  expect([...closed]).toEqual(['/buffer-pool-metrics', '/api/breakers', '/api/overload'])
+  const answers: Readonly<Record<string, number>> = {
+    '/buffer-pool-metrics': 200,
+    '/api/breakers': 200,
+    '/api/overload': 200,
+    '/api/keys': 200,
+    '/api/keys/:id': 404,
+    '/api/keys/:id/rotate': 405,
+  }
+  expect([...closed]).toEqual(Object.keys(answers))
   for (const path of closed) {
     const get = (authorization?: string) =>
-      ask(edge.url, { path, headers: authorization === undefined ? {} : { authorization } })
-    expect((await get('Bearer secret')).status).toBe(200)
-    expect((await get('bearer secret')).status).toBe(200)
+      ask(edge.url, {
+        path: path.replace(':id', 'key_x'),
+        headers: authorization === undefined ? {} : { authorization },
+      })
+    expect((await get('Bearer secret')).status).toBe(answers[path] ?? 0)
+    expect((await get('bearer secret')).status).toBe(answers[path] ?? 0)
     for (const wrong of [
       undefined,
       '',
@@ -88,6 +99,27 @@ test('another method or a slash at the end opens nothing', async () => {
     expect(response.status).toBe(401)
   }
   expect((await ask(edge.url, { path: '/buffer-pool-metrics/' })).status).not.toBe(200)
+})
+
+test('without a token of the operator nobody manages keys', async () => {
+  await using edge = startEdge()
+  for (const [method, path] of [
+    ['GET', '/api/keys'],
+    ['POST', '/api/keys'],
+    ['GET', '/api/keys/key_x'],
+    ['PATCH', '/api/keys/key_x'],
+    ['DELETE', '/api/keys/key_x'],
+    ['POST', '/api/keys/key_x/rotate'],
+    ['PUT', '/api/keys'],
+  ] as const) {
+    for (const token of ['', 'Bearer secret']) {
+      const headers: Record<string, string> = token === '' ? {} : { authorization: token }
+      const refusal = await ask(edge.url, { method, path, headers })
+      expect(refusal.status, `${method} ${path}`).toBe(403)
+      expect(errorCode(refusal)).toBe('forbidden')
+      expect(refusal.text()).toContain('ADMIN_TOKEN')
+    }
+  }
 })
 
 test('without a token of the operator the operations are open', async () => {

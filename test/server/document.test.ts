@@ -51,7 +51,7 @@ test('it names no other host', () => {
 test('it has every route that is not hidden, and the wildcards', () => {
   const shown = createRouter(edgeOptions(), () => new Response())
     .routes.filter(({ hooks }) => hooks.detail?.hide !== true)
-    .map(({ method, path }) => `${method.toLowerCase()} ${path}`)
+    .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(':id', '{id}')}`)
   const wild = ['/v1/{path}', '/passthrough/{provider}/{path}'].flatMap((path) =>
     methods.map((method) => `${method} ${path}`),
   )

@@ -1,6 +1,8 @@
 /** A running edge for tests: real socket, real dialects, and a gateway that the test writes. */
+import type { KeyAdmin } from '../../src/admission/key-admin.ts'
 import type { OverloadView } from '../../src/admission/overload.ts'
 import type { BufferPoolMetrics } from '../../src/buffer/lease.ts'
+import { GatewayError } from '../../src/core/errors.ts'
 import type { Connection } from '../../src/gateway/connection.ts'
 import { protocols } from '../../src/protocol/registry.ts'
 import type { Call } from '../../src/provider/call.ts'
@@ -55,6 +57,16 @@ export const calm: OverloadView = {
   evicted: 0,
 }
 
+const noKey = async (): Promise<never> => {
+  throw new GatewayError('key_not_found')
+}
+
+/** A server without managed keys. */
+export const noKeys: KeyAdmin = {
+  list: async () => ({ keys: [], next: null }),
+  ...{ create: noKey, get: noKey, change: noKey, rotate: noKey, revoke: noKey },
+}
+
 /** Options with a gateway that answers `{"ok":true}`. */
 export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptions {
   return {
@@ -67,6 +79,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     requestBytesMax: 1 << 20,
     gateway: async () => Response.json({ ok: true }, { headers: { 'x-request-id': 'req_test' } }),
     breakers: { list: () => [], set: () => {} },
+    keys: noKeys,
     overload: () => calm,
     models: {
       list: () => Response.json({ object: 'list', data: [] }),
