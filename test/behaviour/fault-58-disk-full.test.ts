@@ -43,7 +43,7 @@ async function expectRefused(response: RawResponse): Promise<void> {
 const outcome = async (stand: Stand, bytes: number) => (await stand.ask(chatOf(bytes))).response
 
 describe('a spool', () => {
-  test('that may hold no more: the large body waits its turn outside, small ones pass', async () => {
+  test('that may hold no more: a large body comes back later, small ones pass', async () => {
     const spool = directory()
     const stand = await startStand(answer, {
       STREAM_SPOOL_DIRECTORY: spool,
@@ -54,8 +54,9 @@ describe('a spool', () => {
     const holder = await stand.connect()
     const held = holder.expect('POST')
     const body = JSON.stringify({ ...chatRequest, user: 'x'.repeat(2_500_000) })
-    const head = `host: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`
-    await holder.send(`POST /v1/chat/completions HTTP/1.1\r\n${head}\r\n\r\n`)
+    const type = 'host: localhost\r\ncontent-type: application/json'
+    const head = `POST /v1/chat/completions HTTP/1.1\r\n${type}\r\n`
+    await holder.send(`${head}content-length: ${body.length}\r\n\r\n`)
     await holder.send(body.slice(0, 2_400_000))
     const isSpooled = (): boolean => {
       const [name] = readdirSync(spool)

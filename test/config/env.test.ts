@@ -34,6 +34,8 @@ const openStream = {
   holdBytes: 0,
 }
 
+const streams = Object.fromEntries(endpointNames.map((name) => [name, openStream]))
+
 test('an empty environment gives every default', () => {
   expect(configOf({})).toEqual({
     host: '127.0.0.1',
@@ -78,17 +80,7 @@ test('an empty environment gives every default', () => {
     },
     overload: { memoryBytesMax: null, eventLoopLagMaxMs: 1000, concurrentRequestsMax: 20_000 },
     demo: { tokens: 64, tokensPerSecond: 20 },
-    stream: {
-      'chat-completions': openStream,
-      completions: openStream,
-      responses: openStream,
-      messages: openStream,
-      gemini: openStream,
-      embeddings: openStream,
-      models: openStream,
-      other: openStream,
-      passthrough: openStream,
-    },
+    stream: streams,
     intake: {
       requestBytesMax: 512 * 1_048_576,
       memoryBytesMax: 1_048_576,
