@@ -109,7 +109,6 @@ function startVendors(
   return startTargets(
     both.map(([, script]) => script),
     {
-      strategy,
       traits: both.map(([vendor], index) => ({ model: modelOf(vendor, index), clocks })),
     },
     { retriesMax: 0, ...settings },
