@@ -34,7 +34,9 @@ const openStream = {
   holdBytes: 0,
 }
 
-const streams = Object.fromEntries(endpointNames.map((name) => [name, openStream]))
+const streams = Object.fromEntries(
+  endpointNames.map((name) => [name, openStream]),
+) as Config['stream']
 
 test('an empty environment gives every default', () => {
   expect(configOf({})).toEqual({
