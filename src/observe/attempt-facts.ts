@@ -1,4 +1,5 @@
 /** What is known of one attempt on one target; the request's record keeps a short line of each. */
+import type { Price } from '../config/prices.ts'
 import { nowMs } from '../core/clock.ts'
 import type { ErrorCode } from '../core/errors.ts'
 
@@ -8,10 +9,21 @@ export type AttemptKind = 'first' | 'socket' | 'retry' | 'failover' | 'hedge' | 
 /** How an attempt ended: with an answer, an error, or another one was faster. */
 export type AttemptOutcome = 'answered' | 'outrun' | ErrorCode
 
+/** The counts of tokens that a provider reported; null is "not told". */
+export interface ReportedUsage {
+  readonly inputTokens: number | null
+  readonly outputTokens: number | null
+  readonly cachedInputTokens: number | null
+  readonly cacheWriteInputTokens?: number | null
+  readonly reasoningTokens: number | null
+}
+
 /** The facts of one attempt. Times are monotonic milliseconds; 0 is "did not happen". */
 export class AttemptFacts {
   readonly target: string
   readonly kind: AttemptKind
+  /** Of the target's model; null where it is not known. */
+  readonly price: Price | null
   readonly startedAtMs = nowMs()
   /** Of the request, for ids in the answer. */
   readonly requestId: string
@@ -29,29 +41,28 @@ export class AttemptFacts {
   inputTokens: number | null = null
   outputTokens: number | null = null
   cachedInputTokens: number | null = null
+  cacheWriteInputTokens: number | null = null
   reasoningTokens: number | null = null
 
   constructor(
     target: string,
     kind: AttemptKind,
     request: { readonly id: string; readonly startedAt: number },
+    price: Price | null = null,
   ) {
     this.target = target
     this.kind = kind
+    this.price = price
     this.requestId = request.id
     this.requestedAt = request.startedAt
   }
 
   /** Takes over what the provider reported before the answer was handed on. */
-  useUsage(
-    usage: Pick<
-      AttemptFacts,
-      'inputTokens' | 'outputTokens' | 'cachedInputTokens' | 'reasoningTokens'
-    >,
-  ): void {
+  useUsage(usage: ReportedUsage): void {
     this.inputTokens = usage.inputTokens
     this.outputTokens = usage.outputTokens
     this.cachedInputTokens = usage.cachedInputTokens
+    this.cacheWriteInputTokens = usage.cacheWriteInputTokens ?? null
     this.reasoningTokens = usage.reasoningTokens
   }
 

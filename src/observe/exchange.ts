@@ -3,10 +3,11 @@
  * only, every field set at the start so that the object keeps one shape. Never content.
  */
 import type { EndpointName } from '../config/config.ts'
+import { costOf, type Price } from '../config/prices.ts'
 import { nowMs } from '../core/clock.ts'
 import type { ErrorCode, GatewayError } from '../core/errors.ts'
 import { requestId } from '../core/ids.ts'
-import type { AttemptFacts } from './attempt-facts.ts'
+import type { AttemptFacts, ReportedUsage } from './attempt-facts.ts'
 
 /** How a request ended. */
 export type EndReason =
@@ -78,8 +79,21 @@ export class Exchange {
   inputTokens: number | null = null
   outputTokens: number | null = null
   cachedInputTokens: number | null = null
+  cacheWriteInputTokens: number | null = null
   reasoningTokens: number | null = null
   finishReason: string | null = null
+
+  /** The public id of the key that the request came with; null where none was needed. */
+  keyId: string | null = null
+  /** Of the target that answered, or was asked last; null where it is not known. */
+  price: Price | null = null
+  /**
+   * What the answer cost in micro-dollars, as far as its provider reported it; null where that is
+   * not known. Set by `settleCost`.
+   */
+  costMicroUsd: number | null = null
+  /** What is known of the cost of attempts whose answer nobody got; null where nothing is. */
+  otherCostMicroUsd: number | null = null
 
   constructor(endpoint: EndpointName, method: string) {
     this.endpoint = endpoint
@@ -94,13 +108,24 @@ export class Exchange {
   }
 
   /** Takes over what the provider reported; never sums, never invents. */
-  useUsage(
-    usage: Pick<Exchange, 'inputTokens' | 'outputTokens' | 'cachedInputTokens' | 'reasoningTokens'>,
-  ): void {
+  useUsage(usage: ReportedUsage): void {
     this.inputTokens = usage.inputTokens
     this.outputTokens = usage.outputTokens
     this.cachedInputTokens = usage.cachedInputTokens
+    this.cacheWriteInputTokens = usage.cacheWriteInputTokens ?? null
     this.reasoningTokens = usage.reasoningTokens
+  }
+
+  /** Works out the costs from the usage so far. What nobody was asked for is known to be free. */
+  settleCost(): void {
+    this.costMicroUsd = this.attempts === 0 ? 0 : costOf(this, this.price)
+    const answered = this.attemptLog.findLast(({ outcome }) => outcome === 'answered')
+    this.otherCostMicroUsd = null
+    for (const facts of this.attemptLog) {
+      const isReported = facts.inputTokens !== null || facts.outputTokens !== null
+      const cost = facts === answered || !isReported ? null : costOf(facts, facts.price)
+      if (cost !== null) this.otherCostMicroUsd = (this.otherCostMicroUsd ?? 0) + cost
+    }
   }
 
   /** Takes down an error. Of its cause only the code: a message may hold an address or a key. */

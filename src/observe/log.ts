@@ -78,8 +78,15 @@ function requestFields(exchange: Exchange): Record<string, unknown> {
     inputTokens: exchange.inputTokens,
     outputTokens: exchange.outputTokens,
     finish: exchange.finishReason,
+    costUsd: inUsd(exchange.costMicroUsd),
+    ...(exchange.otherCostMicroUsd !== null && {
+      otherCostUsd: inUsd(exchange.otherCostMicroUsd),
+    }),
   }
 }
+
+const inUsd = (microUsd: number | null): number | null =>
+  microUsd === null ? null : microUsd / 1_000_000
 
 /**
  * What JSON lets stand as it is, though terminals obey it (the second set of control characters) or

@@ -14,6 +14,8 @@ export interface Usage {
   readonly outputTokens: number | null
   readonly cachedInputTokens: number | null
   readonly reasoningTokens: number | null
+  /** Input that was written to the cache, where a provider tells it: it has a price of its own. */
+  readonly cacheWriteInputTokens?: number | null
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Which providers get a request, in which order. Pure and synchronous: names in, targets out. */
 import type { RouteSettings } from '../config/config.ts'
+import type { PriceOf } from '../config/prices.ts'
 import type { Call, Intent, Plan, Target, TargetStanding } from '../provider/call.ts'
 import type { Provider } from '../provider/provider.ts'
 import { fallbacksOf } from './fallbacks.ts'
@@ -22,6 +23,8 @@ export interface PlannerOptions {
   readonly defaultProvider: string | null
   readonly routes?: readonly RouteSettings[]
   readonly standing?: (target: Target) => TargetStanding
+  /** The price of a model that no route says anything of; without it none has one. */
+  readonly priceOf?: PriceOf
   /** From 0 to 1. */
   readonly random?: () => number
 }
@@ -66,6 +69,7 @@ class Planning {
   readonly #default: Provider | null
   readonly #routes: RouteTable
   readonly #standing: (target: Target) => TargetStanding
+  readonly #priceOf: PriceOf
   readonly #random: () => number
   /** Which of a provider's keys comes first; it moves on with each request. */
   #turn = 0
@@ -75,13 +79,16 @@ class Planning {
     this.#default = defaultOf(providers, options.defaultProvider)
     this.#routes = new RouteTable(options.routes ?? [])
     this.#standing = options.standing ?? (() => unknownStanding)
+    this.#priceOf = options.priceOf ?? (() => null)
     this.#random = options.random ?? Math.random
   }
 
   plan(intent: Intent, call: Call, headers: Headers): Plan {
     const route = this.#routeOf(intent, call)
     const own =
-      route === null ? [this.#single(intent, call)] : this.#targets(route, intent, headers)
+      route === null
+        ? [this.#priced(this.#single(intent, call))]
+        : this.#targets(route, intent, headers)
     const fallbacks = fallbacksOf(headers).flatMap((name) => this.#fallback(name, intent, headers))
     const turn = this.#turn
     this.#turn += 1
@@ -99,9 +106,9 @@ class Planning {
   #targets(route: Route, intent: Intent, headers: Headers): Target[] {
     const { settings } = route
     const model = intent.model ?? ''
-    const targets = settings.targets.flatMap(
-      (target) => targetOf(target, model, this.#providers) ?? [],
-    )
+    const targets = settings.targets
+      .flatMap((target) => targetOf(target, model, this.#providers) ?? [])
+      .map((target) => this.#priced(target))
     const session = settings.strategy === 'sticky' ? sessionOf(headers, intent) : null
     const turn = route.turn
     route.turn += 1
@@ -121,13 +128,20 @@ class Planning {
       : byModel(this.#providers, this.#default, intent.model)
   }
 
+  /** What a route says of a price comes before what is known of it. */
+  #priced(target: Target): Target {
+    if (target.traits.price !== null) return target
+    const price = this.#priceOf(target.provider.name, target.model)
+    return price === null ? target : { ...target, traits: { ...target.traits, price } }
+  }
+
   /** A name of the header, under which the body's own model is replaced. */
   #fallback(name: string, intent: Intent, headers: Headers): Target[] {
     if (intent.model === null) return []
     const route = this.#routes.find(name)
     const targets =
       route === null
-        ? [byModel(this.#providers, this.#default, name)]
+        ? [this.#priced(byModel(this.#providers, this.#default, name))]
         : this.#targets(route, { ...intent, model: name }, headers)
     return targets.map((target) => ({
       ...target,

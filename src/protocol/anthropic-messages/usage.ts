@@ -34,6 +34,7 @@ export class LastUsage {
       outputTokens: this.#output,
       cachedInputTokens: this.#cacheRead,
       reasoningTokens: this.#thinking,
+      ...(this.#cacheWrite !== null && { cacheWriteInputTokens: this.#cacheWrite }),
     }
   }
 
