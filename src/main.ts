@@ -27,6 +27,7 @@ const commands = {
 >
 
 async function main(words: readonly string[]): Promise<number> {
+  if (words[0] === 'keys') return await manageKeys(words.slice(1))
   const chosen = chosenCommand(words)
   if (typeof chosen === 'string') {
     console.error(`sluice: ${chosen}; see sluice --help`)
@@ -69,6 +70,7 @@ async function printHelp(): Promise<number> {
       'sluice: a streaming proxy between applications and LLM providers.',
       '',
       'Usage: sluice [option]',
+      '       sluice keys create|list|rotate|revoke, see sluice keys --help',
       '',
       'Without an option it serves, configured by the environment and by .env in the working',
       'directory. SIGTERM lets streams finish and ends it, SIGHUP renews its workers one by one.',
@@ -103,6 +105,15 @@ async function checkConfiguration(): Promise<number> {
   const { effectiveText } = await import('./config/print.ts')
   console.log(effectiveText(loaded.config, loaded.settings).trimEnd())
   return exitCodes.ok
+}
+
+async function manageKeys(words: readonly string[]): Promise<number> {
+  const { runKeysCommand } = await import('./main/keys-command.ts')
+  return await runKeysCommand(words, {
+    loadConfig: async () => (await loadOrTell())?.config ?? null,
+    print: (text) => console.log(text),
+    printError: (text) => console.error(text),
+  })
 }
 
 async function serveRequests(): Promise<number> {

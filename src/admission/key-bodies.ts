@@ -10,8 +10,10 @@ import {
 } from '../config/client-key.ts'
 import type { KeyChanges, ManagedKey, ManagedSecret } from '../store/key-rows.ts'
 
-const named = (what: 'name' | 'owner' | 'tag' | 'scope') =>
-  z.string().regex(keyRules[what].pattern, { error: `must be ${keyRules[what].rule}` })
+function named(what: 'name' | 'owner' | 'tag' | 'scope') {
+  const error = `must be ${keyRules[what].rule}`
+  return z.string({ error }).regex(keyRules[what].pattern, { error })
+}
 
 const scope = (what: string) =>
   z.array(named('scope')).max(keyRules.scopesMax).nullable().describe(`${what}; null is all.`)
