@@ -18,6 +18,7 @@ export function catalogueOf({
 }: Shared): ModelCatalogue {
   const models = createModels({
     providers,
+    routes: config.routes.map(({ name }) => name),
     settings: config.stream.models,
     sweep,
     reach,

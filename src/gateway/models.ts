@@ -14,9 +14,14 @@ import type { Reach } from '../upstream/reach.ts'
 /** How long a list is good for. Providers change theirs by the week. */
 const FRESH_MS = 60_000
 
+/** How long one is good for in which a provider is missing that did not answer. */
+const PARTIAL_FRESH_MS = 5000
+
 /** What asking the providers needs. */
 export interface ModelsOptions {
   readonly providers: ReadonlyMap<string, Provider>
+  /** The names of routes: models like any other to a client. Those with a wildcard are none. */
+  readonly routes: readonly string[]
   readonly settings: StreamSettings
   readonly sweep: Sweep
   readonly reach: Reach
@@ -27,7 +32,7 @@ export interface ModelsOptions {
 
 /** The merged list of models. */
 export interface Models {
-  /** OpenAI's list object; ids are `provider/model`. Providers that do not answer are left out. */
+  /** OpenAI's list: routes, then `provider/model`. Providers that do not answer are left out. */
   list(): Promise<JsonObject>
   /** One entry of it, by `provider/model`. @throws GatewayError `model_not_found`. */
   get(id: string): Promise<JsonObject>
@@ -36,12 +41,14 @@ export interface Models {
 /** Makes the list; nothing is asked before the first call. */
 export function createModels(options: ModelsOptions): Models {
   let current: Promise<JsonObject> | null = null
-  let askedAtMs = 0
+  let staleAtMs = 0
 
   const list = (): Promise<JsonObject> => {
-    if (current === null || nowMs() - askedAtMs > FRESH_MS) {
-      askedAtMs = nowMs()
-      current = askAll(options)
+    if (current === null || nowMs() > staleAtMs) {
+      staleAtMs = nowMs() + FRESH_MS
+      current = askAll(options, () => {
+        staleAtMs = Math.min(staleAtMs, nowMs() + PARTIAL_FRESH_MS)
+      })
     }
     return current
   }
@@ -64,12 +71,19 @@ export function createModels(options: ModelsOptions): Models {
   }
 }
 
-async function askAll(options: ModelsOptions): Promise<JsonObject> {
+async function askAll(options: ModelsOptions, failed: () => void): Promise<JsonObject> {
   const asked = [...options.providers.values()].map(async (provider) => ({
     provider,
-    body: await askOne(provider, options).catch(() => null),
+    body: await askOne(provider, options).catch(() => {
+      failed()
+      return null
+    }),
   }))
-  return mergeModels(await Promise.all(asked))
+  const merged = mergeModels(await Promise.all(asked))
+  const routes = options.routes
+    .filter((name) => !name.endsWith('*'))
+    .map((id) => ({ id, object: 'model', created: 0, owned_by: 'sluice' }))
+  return { ...merged, data: [...routes, ...(Array.isArray(merged.data) ? merged.data : [])] }
 }
 
 async function askOne(provider: Provider, options: ModelsOptions): Promise<unknown> {

@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { json, silence } from '../kit/answers.ts'
+import { ask } from '../kit/client.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { raw, refuses } from './provider-stand.ts'
 import { answering, answerText, endTargetStands, startTargets } from './targets-stand.ts'
@@ -101,4 +102,15 @@ test('where every target is full the client is told to come back', async () => {
   expect([refused.status, JSON.parse(refused.text()).error.code]).toEqual([503, 'overloaded'])
   expect(refused.header('retry-after')).toBe('1')
   first.client.close()
+})
+
+test('routes are models like any other in the list, and providers that fail are asked again', async () => {
+  const list = json(200, { object: 'list', data: [{ id: 'm-a', object: 'model' }] })
+  const stand = await startTargets([list, answering('no list')])
+  const response = await ask(stand.app.url, { path: '/v1/models' })
+  const ids = (JSON.parse(response.text()).data as { id: string }[]).map(({ id }) => id)
+  expect(ids).toContain('smart')
+  expect(ids).toContain('a/m-a')
+  const one = await ask(stand.app.url, { path: '/v1/models/smart' })
+  expect([one.status, JSON.parse(one.text()).owned_by]).toEqual([200, 'sluice'])
 })
