@@ -23,6 +23,7 @@ import {
 } from './redis-script.ts'
 import type { Claim, Renewal, Settlement, Store, StoreView, Taken } from './store.ts'
 import { untouched } from './store.ts'
+import { Unsettled } from './unsettled.ts'
 
 /** What the store needs. */
 export interface RedisOptions {
@@ -40,12 +41,6 @@ export interface RedisOptions {
   readonly timeKey?: string
 }
 
-/** Spending that could not be settled yet, by key. */
-interface Unsettled {
-  giveBack: number
-  endsAtMs: number
-}
-
 /** Counts in Redis, for all processes that use the same server and namespace. */
 export class RedisStore implements Store {
   readonly name = 'redis'
@@ -57,7 +52,7 @@ export class RedisStore implements Store {
   readonly #link: RedisLink
   readonly #news: RedisNews
   readonly #local = new LocalShare()
-  readonly #unsettled = new Map<string, Unsettled>()
+  readonly #unsettled = new Unsettled()
   readonly #onState: (state: 'ready' | 'away', reason: string) => void
   #heartbeat: ReturnType<typeof setInterval> | null = null
   /** Server time less ours, in microseconds; null before the first reply. */
@@ -106,6 +101,7 @@ export class RedisStore implements Store {
   async take(claims: readonly Claim[]): Promise<Taken> {
     this.#operations += 1
     if (claims.length === 0) return { ok: true, standings: [] }
+    if (!this.#link.isUp) return this.#takeAlone(claims, null)
     try {
       const reply = await this.#run(takeStep(this.#prefix, claims))
       const taken = readTaken(reply, claims.length)
@@ -113,13 +109,7 @@ export class RedisStore implements Store {
       if (taken.ok) this.#local.hold(claims)
       return taken
     } catch (thrown) {
-      this.#failed(thrown)
-      if (claims.some((claim) => claim.kind === 'budget')) {
-        this.#undecided += 1
-        throw undecided(thrown)
-      }
-      this.#decidedLocally += 1
-      return this.#local.take(claims, this.#processes)
+      return this.#takeAlone(claims, thrown)
     }
   }
 
@@ -134,7 +124,7 @@ export class RedisStore implements Store {
       // What was sent may have been carried out; twice would be worse than never.
       const canRepeat = kind === 'away' || kind === 'refused'
       for (const settled of settlements) {
-        if (canRepeat && settled.kind === 'budget') this.#keep(settled)
+        if (canRepeat && settled.kind === 'budget') this.#unsettled.keep(settled)
         else this.#lostSettlements += 1
       }
     }
@@ -190,6 +180,17 @@ export class RedisStore implements Store {
     const leaving: Settlement = { kind: 'lease', key: 'processes', id: this.#processId }
     await this.#run(settleStep(this.#prefix, [leaving])).catch(() => {})
     this.#link.close()
+  }
+
+  /** Decides without Redis. @throws GatewayError `store_unavailable` for budgets. */
+  #takeAlone(claims: readonly Claim[], cause: unknown): Taken {
+    this.#failed(cause)
+    if (claims.some((claim) => claim.kind === 'budget')) {
+      this.#undecided += 1
+      throw undecided(cause ?? undefined)
+    }
+    this.#decidedLocally += 1
+    return this.#local.take(claims, this.#processes)
   }
 
   /** Runs the script within the bound, all repetitions included. @throws RedisFailure */
@@ -256,21 +257,6 @@ export class RedisStore implements Store {
 
   #up(): void {
     this.#onState('ready', 'connected')
-    if (this.#unsettled.size === 0) return
-    const settlements = Array.from(
-      this.#unsettled,
-      ([key, kept]): Settlement => ({ kind: 'budget', key, ...kept }),
-    )
-    this.#unsettled.clear()
-    void this.settle(settlements)
-  }
-
-  /** Keeps a budget's settlement for later; by key, so that there are never more than keys. */
-  #keep({ key, giveBack, endsAtMs }: Extract<Settlement, { kind: 'budget' }>): void {
-    for (const [other, kept] of this.#unsettled) {
-      if (kept.endsAtMs <= Date.now()) this.#unsettled.delete(other)
-    }
-    const kept = this.#unsettled.get(key)
-    this.#unsettled.set(key, { giveBack: giveBack + (kept?.giveBack ?? 0), endsAtMs })
+    void this.settle(this.#unsettled.takeAll())
   }
 }

@@ -1,16 +1,20 @@
 /** The file that the workers of one machine count in: its pragmas, its tables, its statements. */
-import { Database } from 'bun:sqlite'
+import { Database, SQLiteError } from 'bun:sqlite'
+import { nowMs } from '../core/clock.ts'
 
-/** How long a statement waits for another worker's transaction, which takes microseconds. */
-const BUSY_TIMEOUT_MS = 100
+/** Between two attempts to begin: a transaction of another worker takes some 20 microseconds. */
+const BUSY_PAUSE_MS = 0.1
+
+/** How long opening may wait for another worker that makes the file at this moment. */
+const OPEN_TIMEOUT_MS = 5000
 
 /**
  * WAL, so that a killed process leaves a whole file. Nothing is forced to the disk: the file is
  * for this run of the program, and what a power failure takes no longer matters.
  */
 const pragmas = [
+  `pragma busy_timeout = ${OPEN_TIMEOUT_MS}`,
   'pragma page_size = 1024',
-  `pragma busy_timeout = ${BUSY_TIMEOUT_MS}`,
   'pragma journal_mode = wal',
   'pragma synchronous = off',
   'pragma temp_store = memory',
@@ -29,9 +33,13 @@ const tables = [
 /** A row of numbers, in the order of the columns. */
 type Row = readonly (number | null)[]
 
-/** Opens the file and makes its tables. Throws what the runtime throws. */
+/** Nobody ever wakes this up: it is for pauses shorter than the engine's own, which are 1 ms. */
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+/** The open file. */
 export class SqliteFile {
   readonly #database: Database
+  readonly #busyTimeoutMs: number
   readonly #begin
   readonly #commit
   readonly #rollback
@@ -42,10 +50,16 @@ export class SqliteFile {
   readonly #enter
   readonly #leave
 
-  constructor(path: string) {
+  /**
+   * Opens the file and makes its tables. Throws what the runtime throws.
+   * @param busyTimeoutMs how long a step waits for those of others.
+   */
+  constructor(path: string, busyTimeoutMs: number) {
     const database = new Database(path, { create: true })
     this.#database = database
+    this.#busyTimeoutMs = busyTimeoutMs
     for (const statement of [...pragmas, ...tables]) database.run(statement)
+    database.run('pragma busy_timeout = 0')
     this.#begin = database.prepare('begin immediate')
     this.#commit = database.prepare('commit')
     this.#rollback = database.prepare('rollback')
@@ -67,7 +81,7 @@ export class SqliteFile {
 
   /** Runs `work` as one step for all processes; undoes it where that throws or gives null. */
   step<Result>(work: () => Result | null): Result | null {
-    this.#begin.run()
+    this.#beginStep()
     let isDone = false
     try {
       const result = work()
@@ -79,6 +93,22 @@ export class SqliteFile {
     } finally {
       // A statement that failed may have rolled back already.
       if (!isDone && this.#database.inTransaction) this.#rollback.run()
+    }
+  }
+
+  /** Begins when no other process is in a step. Throws when that lasts too long. */
+  #beginStep(): void {
+    let untilMs = 0
+    while (true) {
+      try {
+        this.#begin.run()
+        return
+      } catch (thrown) {
+        if (!(thrown instanceof SQLiteError && thrown.code === 'SQLITE_BUSY')) throw thrown
+        if (untilMs === 0) untilMs = nowMs() + this.#busyTimeoutMs
+        if (nowMs() >= untilMs) throw thrown
+      }
+      Atomics.wait(sleeper, 0, 0, BUSY_PAUSE_MS * (0.5 + Math.random()))
     }
   }
 

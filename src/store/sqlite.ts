@@ -7,6 +7,7 @@
  * here. Where it goes back, rates stand still for a moment; where it goes forward, places lapse
  * that are back with their next renewal.
  */
+import { nowMs } from '../core/clock.ts'
 import { drained, leaseRetryMs, rateFits, rateRetryMs, rateStanding } from './gcra.ts'
 import { LocalShare } from './local-share.ts'
 import { SqliteFile } from './sqlite-file.ts'
@@ -26,9 +27,14 @@ import type {
 } from './store.ts'
 import { untouched } from './store.ts'
 import { budgetFits, budgetStanding } from './tables.ts'
+import { Unsettled } from './unsettled.ts'
 
 /** How often a process looks for what is over. */
 const SWEEP_PERIOD_US = 10_000_000
+
+/** How long a step waits for those of other workers, and how long after that none is tried. */
+const BUSY_TIMEOUT_MS = 100
+const AWAY_MS = 1000
 
 /** What the store needs. */
 export interface SqliteOptions {
@@ -38,6 +44,8 @@ export interface SqliteOptions {
   readonly processes: number
   /** How news travel; without it they do not. */
   readonly news?: NewsChannel
+  /** How long a step may wait for those of other processes; 100 ms. */
+  readonly busyTimeoutMs?: number
   readonly clock?: StoreClock
 }
 
@@ -54,7 +62,9 @@ export class SqliteStore implements Store {
   readonly #file: SqliteFile
   readonly #local = new LocalShare()
   #isClosed = false
-  #isAway = false
+  readonly #unsettled = new Unsettled()
+  /** Until when the file is left alone after a failure; 0 while it is well. */
+  #awayUntilMs = 0
   #sweptAtUs = 0
   #operations = 0
   #failures = 0
@@ -66,14 +76,13 @@ export class SqliteStore implements Store {
   constructor(options: SqliteOptions) {
     this.#options = options
     this.#clock = options.clock ?? wallClock
-    this.#file = new SqliteFile(options.path)
+    this.#file = new SqliteFile(options.path, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS)
   }
 
   take(claims: readonly Claim[]): Taken {
     this.#operations += 1
     try {
       const taken = this.#takeShared(claims)
-      this.#isAway = false
       if (taken.ok) this.#local.hold(claims)
       return taken
     } catch {
@@ -87,16 +96,19 @@ export class SqliteStore implements Store {
   settle(settlements: readonly Settlement[]): void {
     if (settlements.length === 0) return
     this.#operations += 1
-    this.#local.settle(settlements, this.#isAway ? this.#options.processes : null)
+    this.#local.settle(settlements, this.#awayUntilMs === 0 ? null : this.#options.processes)
     const nowUs = this.#clock.monotonicUs()
     try {
-      this.#file.step(() => {
+      this.#step(() => {
         for (const settled of settlements) this.#settleOne(settled, nowUs)
         return true
       })
     } catch {
       this.#failed()
-      this.#lostSettlements += settlements.length
+      for (const settled of settlements) {
+        if (settled.kind === 'budget') this.#unsettled.keep(settled)
+        else this.#lostSettlements += 1
+      }
     }
   }
 
@@ -106,7 +118,7 @@ export class SqliteStore implements Store {
     this.#local.renew(leases)
     const nowUs = this.#clock.monotonicUs()
     try {
-      this.#file.step(() => {
+      this.#step(() => {
         for (const { key, id, ttlMs } of leases) {
           this.#file.enter(key, id, nowUs, nowUs + ttlMs * 1000)
         }
@@ -129,7 +141,7 @@ export class SqliteStore implements Store {
     return {
       ...untouched,
       name: this.name,
-      state: this.#isAway ? 'away' : 'ready',
+      state: this.#awayUntilMs === 0 ? 'ready' : 'away',
       processes: this.#options.processes,
       operations: this.#operations,
       failures: this.#failures,
@@ -146,15 +158,28 @@ export class SqliteStore implements Store {
   }
 
   #failed(): void {
-    this.#isAway = true
     this.#failures += 1
+    if (nowMs() >= this.#awayUntilMs) this.#awayUntilMs = nowMs() + AWAY_MS
+  }
+
+  /** A step in the file. Throws where it fails, and at once for a while after that. */
+  #step<Result>(work: () => Result | null): Result | null {
+    if (nowMs() < this.#awayUntilMs) throw new Error('the file failed a moment ago')
+    const result = this.#file.step(work)
+    if (this.#awayUntilMs !== 0) this.#back()
+    return result
+  }
+
+  #back(): void {
+    this.#awayUntilMs = 0
+    if (this.#unsettled.size > 0) this.settle(this.#unsettled.takeAll())
   }
 
   #takeShared(claims: readonly Claim[]): Taken {
     const nowUs = this.#clock.monotonicUs()
     let refused = 0
     let retryAfterMs = 0
-    const standings = this.#file.step(() => {
+    const standings = this.#step(() => {
       this.#sweepIfDue(nowUs)
       const taken: Standing[] = []
       for (const claim of claims) {
@@ -169,7 +194,7 @@ export class SqliteStore implements Store {
       return namesTwice(claims) ? this.#standings(claims, nowUs) : taken
     })
     if (standings !== null) return { ok: true, standings }
-    const untaken = this.#file.step(() => this.#standings(claims, nowUs)) ?? []
+    const untaken = this.#step(() => this.#standings(claims, nowUs)) ?? []
     return { ok: false, refused, retryAfterMs, standings: untaken }
   }
 
