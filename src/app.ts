@@ -99,9 +99,9 @@ export async function startApp(
       isDraining = true
     },
     reload(next) {
-      const { routes, providers, stream, apiKeys, version } = next
+      const { routes, providers, prices, stream, apiKeys, version } = next
       const before = current.config
-      current = snapshotOf(kept, { ...config, routes, providers, stream, apiKeys, version })
+      current = snapshotOf(kept, { ...config, routes, providers, prices, stream, apiKeys, version })
       admission.renew(apiKeys)
       kept.keys.ring.renew(next)
       sweep.tighten(sweepPeriodMs(clocksOf(next)))

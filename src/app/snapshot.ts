@@ -1,5 +1,6 @@
 /** What is made of one configuration: the six stages and the list of models. */
 import type { Config, ProviderSettings } from '../config/config.ts'
+import { createPriceOf } from '../config/prices.ts'
 import type { Stages } from '../gateway/handle.ts'
 import { readIntent } from '../intake/read.ts'
 import { protocols } from '../protocol/registry.ts'
@@ -49,6 +50,7 @@ function stagesOf(shared: Shared): Stages {
       defaultProvider: config.defaultProvider,
       routes: config.routes,
       standing: (target) => resilience.standing(target),
+      priceOf: createPriceOf(config.prices, new Map(config.providers.map(kindByName))),
     }),
     attempt: (ask, request, call, intent, prefill) =>
       resilience.attempt(ask, (target, attempt) =>
@@ -58,6 +60,8 @@ function stagesOf(shared: Shared): Stages {
     record: (exchange) => log.request(exchange),
   }
 }
+
+const kindByName = ({ name, kind }: ProviderSettings): [string, string] => [name, kind]
 
 /** The providers that are not what they were, those that are new among them. */
 export function changedProviders(before: Config, next: Config): readonly ProviderSettings[] {

@@ -11,6 +11,7 @@ import type { RelayContext } from '../relay/context.ts'
 import { endReasonOf } from '../relay/ending.ts'
 import type { Ask } from '../resilience/ask.ts'
 import type { Connection } from './connection.ts'
+import { costTrailer, tellCost, wantsTrailer } from './cost.ts'
 import { failureResponse } from './fail.ts'
 import { recoverOf } from './recover.ts'
 import { requestSettings } from './settings.ts'
@@ -52,6 +53,7 @@ export async function handle(
   try {
     passage.hold(onAbort(request.signal, () => abort.abort(new GatewayError('client_gone'))))
     const settings = requestSettings(stages.settings[call.endpoint], request.headers)
+    const trailer = wantsTrailer(request.headers) ? costTrailer(exchange, call) : null
     passage.hold(stages.sweep.after(settings.totalTimeoutMs, () => passage.outOfTime()))
 
     const ticket = stages.admit(request.headers, call.search)
@@ -90,8 +92,9 @@ export async function handle(
     const { protocol, framing = 'sse' } = call
     const done = () => passage.end()
     const shared = { exchange, protocol, framing, settings, sweep, pool, abort }
-    const context = { ...shared, recover, done }
-    return stages.relay(opened ?? opening, answerHeaders(exchange, opened), context)
+    const context = { ...shared, recover, trailer, done }
+    const headers = answerHeaders(exchange, opened)
+    return tellCost(stages.relay(opened ?? opening, headers, context), exchange, opened)
   } catch (thrown) {
     const error = abort.signal.aborted ? abortReason(abort.signal) : toGatewayError(thrown)
     const response = failureResponse(error, call.protocol, exchange.id)
@@ -155,6 +158,7 @@ class Passage {
     for (const release of this.#held.splice(0).reverse()) release()
     this.#connection.rearm()
     this.#exchange.endedAtMs = nowMs()
+    this.#exchange.settleCost()
     this.#stages.record(this.#exchange)
   }
 }

@@ -64,6 +64,7 @@ export class ClientStream implements Swept {
       const { signal } = this.#context.abort
       failure = signal.aborted ? abortReason(signal) : toGatewayError(thrown)
     }
+    if (failure === null) this.#sayLast(outlet)
     const broken = failure !== null && !this.#sayWhy(outlet, failure)
     this.#end(failure)
     // Throwing resets the connection without the final chunk, so that the client cannot take what
@@ -150,6 +151,16 @@ export class ClientStream implements Swept {
     const voice = this.#passage ?? protocol.watch()
     outlet.writeText(voice.errorEvent(failure, exchange.id))
     return !outlet.closed
+  }
+
+  /** What the gateway says behind a whole stream. */
+  #sayLast(outlet: Outlet): void {
+    const { trailer, exchange } = this.#context
+    const passage = this.#passage
+    if (trailer === null || passage === null || passage.error !== null) return
+    if (!passage.atBoundary || outlet.closed) return
+    if (passage.usage) exchange.useUsage(passage.usage)
+    outlet.writeText(trailer())
   }
 
   #isIdle(failure: GatewayError): void {

@@ -21,6 +21,8 @@ export interface RelayContext {
   readonly abort: AbortController
   /** Finds another answer where one breaks in the middle; null where that is an error. */
   readonly recover: Recover | null
+  /** What is said behind the last event of a whole stream; null is nothing. */
+  readonly trailer: (() => string) | null
   /** Called once, when the last byte has left or never will. */
   readonly done: () => void
 }

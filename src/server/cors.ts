@@ -13,6 +13,7 @@ const exposedHeaders = [
   'x-sluice-cache',
   'x-sluice-stream-id',
   'x-sluice-overhead-ms',
+  'x-sluice-cost',
   'x-ratelimit-limit-requests',
   'x-ratelimit-limit-tokens',
   'x-ratelimit-remaining-requests',
