@@ -1,8 +1,9 @@
 /** One target: its attempts, their backoffs, and what they say of it. */
 import type { StreamSettings } from '../config/config.ts'
+import { abortReason, onAbort } from '../core/abort.ts'
 import { nowMs } from '../core/clock.ts'
 import { type GatewayError, toGatewayError } from '../core/errors.ts'
-import { AttemptFacts, type AttemptKind } from '../observe/attempt-facts.ts'
+import { AttemptFacts, type AttemptKind, type AttemptOutcome } from '../observe/attempt-facts.ts'
 import type { Opened } from '../provider/call.ts'
 import type { Answered, Ask, Open } from './ask.ts'
 import { backoffMs } from './backoff.ts'
@@ -15,6 +16,9 @@ import { leftNoTrace, type Verdict, verdictOn } from './verdict.ts'
 
 /** A request that fails on many targets keeps the beginning of its story. */
 const ATTEMPTS_LOGGED_MAX = 16
+
+const endedBy = (signal: AbortSignal): AttemptOutcome =>
+  signal.reason === outrun ? 'outrun' : abortReason(signal).code
 
 /** The attempts of one request on one target. */
 export class OneTarget {
@@ -53,12 +57,7 @@ export class OneTarget {
       for (let kind = firstKind; ; ) {
         const facts = this.#begin(kind)
         try {
-          const opened = await this.#open(this.#candidate.target, {
-            facts,
-            signal: this.#ask.signal,
-            settings: this.#settings,
-            freshSocket: this.#freshSocket,
-          })
+          const opened = await this.#openOnce(facts)
           this.#answered(opened, facts)
           return { opened, leave: this.#leaving() }
         } catch (thrown) {
@@ -80,6 +79,22 @@ export class OneTarget {
       this.#permit.release()
       giveBackRetry()
       leaveBudget()
+    }
+  }
+
+  /** A loser or a client that left is on record at once, which may be written before it is over. */
+  async #openOnce(facts: AttemptFacts): Promise<Opened> {
+    const { signal } = this.#ask
+    const forget = onAbort(signal, () => facts.end(endedBy(signal)))
+    try {
+      return await this.#open(this.#candidate.target, {
+        facts,
+        signal,
+        settings: this.#settings,
+        freshSocket: this.#freshSocket,
+      })
+    } finally {
+      forget()
     }
   }
 
@@ -125,9 +140,10 @@ export class OneTarget {
   /** Takes in a failure. @returns how long to wait before another try, or -1 for none. */
   #failed(error: GatewayError, facts: AttemptFacts): number {
     const { signal, replayable, exchange } = this.#ask
-    exchange.useAttempt(facts)
+    // The times of the request are those of the winner.
+    if (signal.reason !== outrun) exchange.useAttempt(facts)
     if (signal.aborted) {
-      facts.end(signal.reason === outrun ? 'outrun' : error.code)
+      facts.end(endedBy(signal))
       return -1
     }
     facts.end(error.code, error.detail.status ?? null)

@@ -54,8 +54,12 @@ describe('both succeed', () => {
       ['a/m-a', 'first', 'outrun'],
       ['b/m-b', 'hedge', 'answered'],
     ])
-    const { provider, upstreamModel, inputTokens, errorCode } = await stand.record(0)
+    const { provider, upstreamModel, inputTokens, errorCode, ...record } = await stand.record(0)
     expect([provider, upstreamModel, inputTokens, errorCode]).toEqual(['b', 'm-b', 3, null])
+    // The times of the request are those of the winner.
+    const [, winner] = record.attemptLog
+    expect(record.headersAtMs).toBe(winner?.headersAtMs ?? Number.NaN)
+    expect(record.upstreamSentAtMs).toBe(winner?.sentAtMs ?? Number.NaN)
   })
 
   test('the first is first after all', async () => {
