@@ -62,8 +62,7 @@ export async function startApp(
   const kept = keptOf(config, worker, parts)
   const { log, pool, sweep, underway, overload, admission, breakers } = kept
   installBufferPool(pool)
-  const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS)
-  trim.unref()
+  const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS).unref()
   let current = snapshotOf(kept, config)
   let isDraining = false
   const server = startServer({
