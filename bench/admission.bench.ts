@@ -1,0 +1,130 @@
+/**
+ * What it costs to be let in: processor time of one `take` with four claims (two rates, a place, a
+ * budget) and of the settlement behind it, in memory and in a file; and with Redis the round trips
+ * of a `take`, by the server's own count of commands.
+ *
+ * Time of the processor and not of the clock, because a machine does other things too. The median
+ * of several samples. Redis is measured where `redis-server` is in PATH.
+ *
+ * Run with `bun bench/admission.bench.ts`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { RedisClient } from 'bun'
+import { MemoryStore } from '../src/store/memory.ts'
+import { RedisStore } from '../src/store/redis.ts'
+import { SqliteStore } from '../src/store/sqlite.ts'
+import type { Claim, Settlement, Store } from '../src/store/store.ts'
+
+/** Most that admission may cost a request, in microseconds of the processor. */
+const LIMIT_US = 10
+const SAMPLES = 9
+const TAKES = 5000
+/** Streams that are under way already. */
+const PLACES_HELD = 50
+
+const minute = { limit: 100_000_000, periodMs: 60_000 }
+const endsAtMs = Date.now() + 3_600_000
+
+function claimsOf(id: string): Claim[] {
+  return [
+    { kind: 'rate', key: 'requests:key_1', cost: 1, ...minute },
+    { kind: 'rate', key: 'tokens:key_1', cost: 700, ...minute, limit: 1e12 },
+    { kind: 'lease', key: 'streams:key_1', id, max: 1e9, ttlMs: 15_000 },
+    { kind: 'budget', key: 'budget:key_1:day', amount: 120, max: 1e15, endsAtMs },
+  ]
+}
+
+function settlementsOf(id: string): Settlement[] {
+  return [
+    { kind: 'rate', key: 'tokens:key_1', giveBack: 100, ...minute, limit: 1e12 },
+    { kind: 'lease', key: 'streams:key_1', id },
+    { kind: 'budget', key: 'budget:key_1:day', giveBack: 20, endsAtMs },
+  ]
+}
+
+/** Microseconds of the processor for each of `count` runs. */
+function cpuUs(count: number, run: (index: number) => void): number {
+  const before = process.cpuUsage()
+  for (let index = 0; index < count; index += 1) run(index)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / count
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0
+
+function measure(store: Store): void {
+  for (let held = 0; held < PLACES_HELD; held += 1) store.take(claimsOf(`held-${held}`))
+  const takes: number[] = []
+  const settles: number[] = []
+  for (let sample = -2; sample < SAMPLES; sample += 1) {
+    const ids = Array.from({ length: TAKES }, (_, index) => `req_${sample}_${index}`)
+    const inner = { takes: 0, settles: 0 }
+    // Few are under way at a time, as in life: a place is taken, and given back soon.
+    for (let from = 0; from < TAKES; from += 50) {
+      const some = ids.slice(from, from + 50)
+      const id = (index: number): string => some[index] ?? ''
+      inner.takes += cpuUs(some.length, (index) => void store.take(claimsOf(id(index))))
+      inner.settles += cpuUs(some.length, (index) => void store.settle(settlementsOf(id(index))))
+    }
+    if (sample < 0) continue
+    takes.push((inner.takes * 50) / TAKES)
+    settles.push((inner.settles * 50) / TAKES)
+  }
+  const take = median(takes)
+  const verdict = take <= LIMIT_US ? 'within' : 'ABOVE'
+  console.log(
+    `${store.name}: take ${take.toFixed(1)} us (${verdict} ${LIMIT_US}), ` +
+      `settle ${median(settles).toFixed(1)} us`,
+  )
+}
+
+async function measureRedis(program: string, directory: string): Promise<void> {
+  const port = 20_000 + (process.pid % 20_000)
+  const options = ['--bind', '127.0.0.1', '--save', '', '--dir', directory]
+  const server = Bun.spawn([program, '--port', `${port}`, ...options], { stdout: 'ignore' })
+  const url = `redis://127.0.0.1:${port}`
+  const watcher = new RedisClient(url, { connectionTimeout: 5000 })
+  const commands = async (): Promise<number> => {
+    const text = String(await watcher.send('INFO', ['commandstats']))
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(text)?.[1] ?? 0)
+  }
+  await watcher.connect()
+  const store = new RedisStore({ url, boundMs: 5000, heartbeatMs: 3_600_000 })
+  await store.open()
+  for (const width of [1, 100]) {
+    const before = await commands()
+    const startedAtMs = performance.now()
+    const { user, system } = process.cpuUsage()
+    for (let round = 0; round < TAKES / width; round += 1) {
+      const some = Array.from({ length: width }, (_, at) => claimsOf(`${width}-${round}-${at}`))
+      await Promise.all(some.map((claims) => store.take(claims)))
+    }
+    const spent = process.cpuUsage({ user, system })
+    const trips = ((await commands()) - before) / TAKES
+    console.log(
+      `redis, ${width} at a time: ${trips.toFixed(2)} commands a take, ` +
+        `${(((performance.now() - startedAtMs) * 1000) / TAKES).toFixed(0)} us each, ` +
+        `${((spent.user + spent.system) / TAKES).toFixed(1)} us of the processor`,
+    )
+  }
+  await store.close()
+  watcher.close()
+  server.kill()
+  await server.exited
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'sluice-admission-'))
+try {
+  measure(new MemoryStore())
+  const file = new SqliteStore({ path: join(directory, 'limits.db'), processes: 1 })
+  measure(file)
+  await file.close()
+  const program = Bun.which('redis-server')
+  if (program === null) console.log('redis: redis-server is not in PATH')
+  else await measureRedis(program, directory)
+} finally {
+  rmSync(directory, { recursive: true, force: true })
+}
