@@ -81,6 +81,22 @@ export const errorTable = {
     'Protocol upgrades are not supported.',
   ),
 
+  rate_limit_exceeded: row(429, 'rate_limit_error', true, 'info', 'Rate limit reached.'),
+  too_many_streams: row(
+    429,
+    'rate_limit_error',
+    true,
+    'info',
+    'Too many requests are under way with this key.',
+  ),
+  budget_exceeded: row(
+    429,
+    'insufficient_quota',
+    false,
+    'info',
+    'The budget of this key is spent.',
+  ),
+
   // The client left or does not read.
   client_gone: row(499, 'client_error', false, 'info', 'The client closed the connection.'),
   client_stalled: row(499, 'client_error', false, 'warn', 'The client stopped reading.'),

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'bun:test'
+import { estimateOf } from '../../src/admission/estimate.ts'
+import { type Demand, Quota, type Used } from '../../src/admission/quota.ts'
+import { budgetWindows } from '../../src/admission/windows.ts'
+import type { KeyBudget, KeyLimits } from '../../src/config/client-key.ts'
+import { GatewayError } from '../../src/core/errors.ts'
+import { MemoryStore } from '../../src/store/memory.ts'
+
+const none: KeyLimits = { requestsPerMinute: null, tokensPerMinute: null, concurrentStreams: null }
+const noBudget: KeyBudget = { dailyUsd: null, monthlyUsd: null }
+const used: Used = { inputTokens: 10, outputTokens: 20, costMicroUsd: 300, hasReached: true }
+const unused: Used = {
+  inputTokens: null,
+  outputTokens: null,
+  costMicroUsd: null,
+  hasReached: false,
+}
+
+function stand(limits: Partial<KeyLimits> = {}, budget: Partial<KeyBudget> = {}) {
+  const store = new MemoryStore()
+  const quota = new Quota(store)
+  let id = 0
+  const demand = (changes: Partial<Demand> = {}): Demand => ({
+    key: { id: 'key_a', limits: { ...none, ...limits }, budget: { ...noBudget, ...budget } },
+    model: null,
+    id: `request-${id++}`,
+    estimate: { inputTokens: 50, outputTokens: 50, costMicroUsd: 1_000_000 },
+    ...changes,
+  })
+  const take = async (changes?: Partial<Demand>) => quota.take(demand(changes))
+  const codeOf = (changes?: Partial<Demand>): Promise<string> =>
+    take(changes).then(
+      () => 'taken',
+      (error: GatewayError) => error.code,
+    )
+  return { quota, take, codeOf }
+}
+
+test('without limits nothing is asked of the store, and nothing is held', async () => {
+  const { take, quota } = stand()
+  const place = await take()
+  expect([place.headers, quota.inside]).toEqual([[], 0])
+})
+
+test('requests of a minute, and what is left of them', async () => {
+  const { take, codeOf } = stand({ requestsPerMinute: 2 })
+  const first = await take()
+  expect(Object.fromEntries(first.headers)).toEqual({
+    'x-ratelimit-limit-requests': '2',
+    'x-ratelimit-remaining-requests': '1',
+    'x-ratelimit-reset-requests': '30s',
+  })
+  await take()
+  const error = await take().catch((thrown: GatewayError) => thrown)
+  expect(error).toBeInstanceOf(GatewayError)
+  expect(error).toMatchObject({ code: 'rate_limit_exceeded' })
+  expect((error as GatewayError).detail.retryAfterMs).toBeGreaterThan(29_000)
+  first.leave(used)
+  expect(await codeOf()).toBe('rate_limit_exceeded')
+})
+
+test('tokens are taken as estimated, and corrected when they were counted', async () => {
+  const { take, codeOf } = stand({ tokensPerMinute: 150 })
+  const place = await take()
+  expect(await codeOf()).toBe('rate_limit_exceeded')
+  place.leave(used)
+  place.leave(used)
+  const next = await take()
+  expect(await codeOf()).toBe('rate_limit_exceeded')
+  // One that reached nobody costs nothing.
+  next.leave(unused)
+  expect(await codeOf()).toBe('taken')
+})
+
+test('an answer that nobody counted costs what was estimated', async () => {
+  const { take, codeOf } = stand({ tokensPerMinute: 150 })
+  const place = await take()
+  place.leave({ ...unused, hasReached: true })
+  expect(await codeOf()).toBe('rate_limit_exceeded')
+})
+
+test('streams at once, given back once on every way', async () => {
+  const { take, codeOf, quota } = stand({ concurrentStreams: 1 })
+  const place = await take()
+  expect([await codeOf(), quota.inside]).toEqual(['too_many_streams', 1])
+  place.leave(unused)
+  place.leave(unused)
+  expect([quota.inside, await codeOf(), await codeOf()]).toEqual([0, 'taken', 'too_many_streams'])
+})
+
+describe('budgets', () => {
+  test('a hundred at once on a budget of one admit one', async () => {
+    const { codeOf } = stand({}, { dailyUsd: 1 })
+    const codes = await Promise.all(Array.from({ length: 100 }, () => codeOf()))
+    expect(codes.filter((code) => code === 'taken')).toHaveLength(1)
+    expect(new Set(codes)).toEqual(new Set(['taken', 'budget_exceeded']))
+  })
+
+  test('what was reserved too much is there again', async () => {
+    const { take, codeOf } = stand({}, { monthlyUsd: 1 })
+    const place = await take()
+    expect(await codeOf()).toBe('budget_exceeded')
+    place.leave(used)
+    const small = { inputTokens: 1, outputTokens: 1, costMicroUsd: 999_700 }
+    expect(await codeOf({ estimate: { ...small, costMicroUsd: 999_701 } })).toBe('budget_exceeded')
+    expect(await codeOf({ estimate: small })).toBe('taken')
+  })
+
+  test('windows are days and months of the calendar', () => {
+    const at = Date.UTC(2026, 11, 31, 23, 59)
+    expect(budgetWindows('k', { dailyUsd: 1, monthlyUsd: 2.5 }, at)).toEqual([
+      { key: 'budget:k:2026-12-31', max: 1_000_000, endsAtMs: Date.UTC(2027, 0, 1) },
+      { key: 'budget:k:2026-12', max: 2_500_000, endsAtMs: Date.UTC(2027, 0, 1) },
+    ])
+  })
+})
+
+test('the limits of a model hold for all keys together, and nothing is taken where one refuses', async () => {
+  const { take, codeOf } = stand({ requestsPerMinute: 10 })
+  const model = { name: 'gpt-5*', limits: { ...none, requestsPerMinute: 1 } }
+  await take({ model })
+  expect(await codeOf({ model })).toBe('rate_limit_exceeded')
+  const place = await take()
+  expect(Object.fromEntries(place.headers)['x-ratelimit-remaining-requests']).toBe('8')
+})
+
+test('an estimate counts bytes, and believes a bound of any dialect up to a point', () => {
+  const body = (json: object) => new TextEncoder().encode(JSON.stringify(json))
+  const of = (json: object) => estimateOf(body(json), null, null).outputTokens
+  expect(of({ max_tokens: 7 })).toBe(7)
+  expect(of({ max_completion_tokens: 8 })).toBe(8)
+  expect(of({ max_output_tokens: 9 })).toBe(9)
+  expect(of({ generationConfig: { maxOutputTokens: 10 } })).toBe(10)
+  expect(of({})).toBe(512)
+  expect(of({ max_tokens: 999_999_999 })).toBe(32_768)
+  expect(estimateOf(null, 4000, null).inputTokens).toBe(1000)
+  expect(estimateOf(null, null, null)).toMatchObject({ inputTokens: 1, costMicroUsd: null })
+  expect(estimateOf(body({}), null, { input: 1, output: 1 }).costMicroUsd).toBe(513)
+})
