@@ -122,7 +122,7 @@ local function standing(index, reply)
     reset = state.owed == 0 and 0 or math.ceil(state.owed / limit / 1000)
   elseif kind == 'place' then
     left = number(index, 3) - state.count
-    reset = state.oldest == 0 and 0 or math.ceil((state.oldest - now) / 1000)
+    reset = (left > 0 or state.oldest == 0) and 0 or math.ceil((state.oldest - now) / 1000)
   else
     left = number(index, 3) - state.spent
     reset = math.ceil(number(index, 4) - now / 1000)

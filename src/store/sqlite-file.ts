@@ -14,7 +14,7 @@ const OPEN_TIMEOUT_MS = 5000
  */
 const pragmas = [
   `pragma busy_timeout = ${OPEN_TIMEOUT_MS}`,
-  'pragma page_size = 1024',
+  'pragma page_size = 4096',
   'pragma journal_mode = wal',
   'pragma synchronous = off',
   'pragma temp_store = memory',
@@ -29,6 +29,9 @@ const tables = [
      (key text not null, id text not null, at integer not null, until integer not null,
       primary key (key, id)) without rowid`,
 ]
+
+/** Begins the keys of the numbers of places. */
+const PLACES = 'l:'
 
 /** A row of numbers, in the order of the columns. */
 type Row = readonly (number | null)[]
@@ -45,10 +48,11 @@ export class SqliteFile {
   readonly #rollback
   readonly #counted
   readonly #count
-  readonly #places
+  readonly #recount
   readonly #place
   readonly #enter
   readonly #leave
+  readonly #lapse
 
   /**
    * Opens the file and makes its tables. Throws what the runtime throws.
@@ -68,15 +72,14 @@ export class SqliteFile {
       `insert into counted values (?1, ?2, ?3, ?4) on conflict (key)
        do update set amount = ?2, at = ?3, until = ?4`,
     )
-    this.#places = database.prepare(
-      'select count(*), min(until) from place where key = ? and until > ?',
-    )
+    this.#recount = database.prepare('select count(*), min(until) from place where key = ?')
     this.#place = database.prepare('select until from place where key = ? and id = ?')
     this.#enter = database.prepare(
       `insert into place values (?1, ?2, ?3, ?4) on conflict (key, id)
        do update set at = ?3, until = ?4`,
     )
     this.#leave = database.prepare('delete from place where key = ? and id = ?')
+    this.#lapse = database.prepare('delete from place where key = ? and until <= ?')
   }
 
   /** Runs `work` as one step for all processes; undoes it where that throws or gives null. */
@@ -122,10 +125,19 @@ export class SqliteFile {
     this.#count.run(key, amount, at, until)
   }
 
-  /** How many places are taken, and when the oldest lapses; 0 where none is. */
-  places(key: string, nowUs: number): readonly [count: number, oldestUs: number] {
-    const row = this.#places.values(key, nowUs)[0] as Row | undefined
-    return [row?.[0] ?? 0, row?.[1] ?? 0]
+  /**
+   * How many places are taken. Counted when one may have lapsed; between that, the number is kept
+   * beside them, so that many places cost no more than few.
+   */
+  places(key: string, nowUs: number): number {
+    const row = this.counted(placesKey(key))
+    if (row === null) return 0
+    return row[2] > nowUs ? row[0] : this.#recounted(key, nowUs)[0]
+  }
+
+  /** When the oldest place of a key lapses; 0 where none is taken. */
+  oldestUs(key: string, nowUs: number): number {
+    return this.#recounted(key, nowUs)[1]
   }
 
   /** Whether an id has a place. */
@@ -134,23 +146,52 @@ export class SqliteFile {
     return (row?.[0] ?? 0) > nowUs
   }
 
+  /** Takes a place that an id does not have yet, as one more than `taken`, or keeps its own. */
   enter(key: string, id: string, nowUs: number, untilUs: number): void {
+    const isNew = this.#place.values(key, id).length === 0
     this.#enter.run(key, id, nowUs, untilUs)
+    if (isNew) this.#changeCount(key, 1, nowUs, untilUs)
   }
 
-  leave(key: string, id: string): void {
-    this.#leave.run(key, id)
+  /** Frees a place; one that is not there is no mistake. */
+  leave(key: string, id: string, nowUs: number): void {
+    if (this.#leave.run(key, id).changes > 0) this.#changeCount(key, -1, nowUs, 0)
   }
 
   /** Forgets what is over, and brings places of a clock that went back into the present. */
   sweep(nowUs: number): void {
-    this.#database.run('delete from counted where until <= ?', [nowUs])
-    this.#database.run('delete from place where until <= ?', [nowUs])
+    const database = this.#database
+    database.run(`delete from counted where until <= ? and key not like '${PLACES}%'`, [nowUs])
     const moved = 'update place set until = until - (at - ?1), at = ?1 where at > ?1'
-    this.#database.run(moved, [nowUs])
+    if (database.run(moved, [nowUs]).changes > 0) {
+      database.run(`update counted set until = 0 where key like '${PLACES}%'`)
+    }
+    const due = `select key from counted where key like '${PLACES}%' and until <= ?`
+    for (const row of database.query(due).values(nowUs)) {
+      this.#recounted(String(row[0]).slice(PLACES.length), nowUs)
+    }
+  }
+
+  /** Removes what lapsed and counts the rest. */
+  #recounted(key: string, nowUs: number): readonly [count: number, oldestUs: number] {
+    this.#lapse.run(key, nowUs)
+    const row = this.#recount.values(key)[0] as Row | undefined
+    const [count, oldestUs] = [row?.[0] ?? 0, row?.[1] ?? 0]
+    this.count(placesKey(key), count, nowUs, oldestUs)
+    return [count, oldestUs]
+  }
+
+  /** Before `until` of the count no place lapses, though the oldest may have left meanwhile. */
+  #changeCount(key: string, by: number, nowUs: number, untilUs: number): void {
+    const row = this.counted(placesKey(key))
+    const before = row === null || row[0] === 0 ? null : row
+    const until = before === null ? untilUs : by < 0 ? before[2] : Math.min(before[2], untilUs)
+    this.count(placesKey(key), Math.max(0, (before?.[0] ?? 0) + by), nowUs, until)
   }
 
   close(): void {
     this.#database.close()
   }
 }
+
+const placesKey = (key: string): string => PLACES + key

@@ -1,6 +1,6 @@
 /**
- * The store of one machine: a file that its workers count in, with one transaction a `take`. It is
- * synchronous and exact between processes, and what a killed process held lapses by itself. A file
+ * The store of one machine: a file that its workers count in, with one transaction a `take`, which
+ * also carries the settlements that came since the one before. A `take` is synchronous and exact between processes, and what a killed process held lapses by itself. A file
  * cannot call anyone, so news travel by a channel that is given, such as the one to the parent.
  *
  * The time is the wall clock, because that is the one clock that all processes of a machine share
@@ -36,6 +36,9 @@ const SWEEP_PERIOD_US = 10_000_000
 const BUSY_TIMEOUT_MS = 100
 const AWAY_MS = 1000
 
+/** How long a settlement may wait for others, since a step costs the same for one and for many. */
+const SETTLE_WITHIN_MS = 5
+
 /** What the store needs. */
 export interface SqliteOptions {
   /** The file, in a directory of this run that the workers share; made where it is not there. */
@@ -63,6 +66,10 @@ export class SqliteStore implements Store {
   readonly #local = new LocalShare()
   #isClosed = false
   readonly #unsettled = new Unsettled()
+  /** Settlements that go with the next step, whichever that is. */
+  readonly #queue: Settlement[] = []
+  #flushed: PromiseWithResolvers<void> | null = null
+  #timer: ReturnType<typeof setTimeout> | null = null
   /** Until when the file is left alone after a failure; 0 while it is well. */
   #awayUntilMs = 0
   #sweptAtUs = 0
@@ -93,23 +100,14 @@ export class SqliteStore implements Store {
     }
   }
 
-  settle(settlements: readonly Settlement[]): void {
-    if (settlements.length === 0) return
+  settle(settlements: readonly Settlement[]): Promise<void> {
+    if (settlements.length === 0) return Promise.resolve()
     this.#operations += 1
     this.#local.settle(settlements, this.#awayUntilMs === 0 ? null : this.#options.processes)
-    const nowUs = this.#clock.monotonicUs()
-    try {
-      this.#step(() => {
-        for (const settled of settlements) this.#settleOne(settled, nowUs)
-        return true
-      })
-    } catch {
-      this.#failed()
-      for (const settled of settlements) {
-        if (settled.kind === 'budget') this.#unsettled.keep(settled)
-        else this.#lostSettlements += 1
-      }
-    }
+    this.#queue.push(...settlements)
+    this.#flushed ??= Promise.withResolvers()
+    this.#timer ??= setTimeout(() => this.#flush(), SETTLE_WITHIN_MS)
+    return this.#flushed.promise
   }
 
   renew(leases: readonly Renewal[]): void {
@@ -153,6 +151,7 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     if (this.#isClosed) return
+    this.#flush()
     this.#isClosed = true
     this.#file.close()
   }
@@ -165,14 +164,42 @@ export class SqliteStore implements Store {
   /** A step in the file. Throws where it fails, and at once for a while after that. */
   #step<Result>(work: () => Result | null): Result | null {
     if (nowMs() < this.#awayUntilMs) throw new Error('the file failed a moment ago')
-    const result = this.#file.step(work)
-    if (this.#awayUntilMs !== 0) this.#back()
+    const result = this.#file.step(() => {
+      const nowUs = this.#clock.monotonicUs()
+      for (const settled of this.#queue) this.#settleOne(settled, nowUs)
+      return work()
+    })
+    // What was undone stays in the queue for the next step.
+    if (result !== null) this.#settled()
+    if (this.#awayUntilMs !== 0) {
+      this.#awayUntilMs = 0
+      void this.settle(this.#unsettled.takeAll())
+    }
     return result
   }
 
-  #back(): void {
-    this.#awayUntilMs = 0
-    if (this.#unsettled.size > 0) this.settle(this.#unsettled.takeAll())
+  /** Settles what waits, or keeps what must not be lost. */
+  #flush(): void {
+    if (this.#queue.length === 0) return
+    try {
+      this.#step(() => true)
+    } catch {
+      this.#failed()
+      for (const settled of this.#queue) {
+        if (settled.kind === 'budget') this.#unsettled.keep(settled)
+        else this.#lostSettlements += 1
+      }
+      this.#settled()
+    }
+  }
+
+  /** The queue is done with. */
+  #settled(): void {
+    this.#queue.length = 0
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#flushed?.resolve()
+    this.#flushed = null
   }
 
   #takeShared(claims: readonly Claim[]): Taken {
@@ -222,14 +249,16 @@ export class SqliteStore implements Store {
 
   #enterPlace(claim: LeaseClaim, nowUs: number): Standing | number {
     const { key, id, max, ttlMs } = claim
-    const [count, oldestUs] = this.#file.places(key, nowUs)
+    const count = this.#file.places(key, nowUs)
     const isRenewed = count > 0 && this.#file.hasPlace(key, id, nowUs)
-    if (!isRenewed && count >= max) return leaseRetryMs(untilMs(oldestUs, nowUs))
-    const untilUs = nowUs + ttlMs * 1000
-    this.#file.enter(key, id, nowUs, untilUs)
-    if (isRenewed) return this.#standing(claim, nowUs)
-    const oldest = count === 0 ? untilUs : oldestUs
-    return { remaining: max - count - 1, resetMs: untilMs(oldest, nowUs) }
+    if (!isRenewed && count >= max) return leaseRetryMs(this.#standing(claim, nowUs).resetMs)
+    this.#file.enter(key, id, nowUs, nowUs + ttlMs * 1000)
+    return this.#placesLeft(claim, isRenewed ? count : count + 1, nowUs)
+  }
+
+  #placesLeft({ key, max }: LeaseClaim, count: number, nowUs: number): Standing {
+    if (count < max) return { remaining: max - count, resetMs: 0 }
+    return { remaining: 0, resetMs: untilMs(this.#file.oldestUs(key, nowUs), nowUs) }
   }
 
   #enterBudget(claim: BudgetClaim, nowUs: number): Standing | number {
@@ -244,7 +273,7 @@ export class SqliteStore implements Store {
   #settleOne(settled: Settlement, nowUs: number): void {
     const { key } = settled
     if (settled.kind === 'lease') {
-      this.#file.leave(key, settled.id)
+      this.#file.leave(key, settled.id, nowUs)
     } else if (settled.kind === 'rate') {
       const { giveBack, limit, periodMs } = settled
       const owed = Math.max(0, this.#owed(key, limit, nowUs) - giveBack * periodMs * 1000)
@@ -277,8 +306,7 @@ export class SqliteStore implements Store {
     if (claim.kind === 'budget') {
       return budgetStanding(this.#spent(claim.key, nowUs), claim, this.#clock.wallMs())
     }
-    const [count, oldestUs] = this.#file.places(claim.key, nowUs)
-    return { remaining: Math.max(0, claim.max - count), resetMs: untilMs(oldestUs, nowUs) }
+    return this.#placesLeft(claim, this.#file.places(claim.key, nowUs), nowUs)
   }
 }
 

@@ -46,8 +46,8 @@ export interface Standing {
   /** Whole units, places or micro-dollars; never below zero. */
   readonly remaining: number
   /**
-   * Until all of it is there again: the rate is idle, the window is over. For places it is until
-   * the oldest lapses if nobody renews it.
+   * Until all of it is there again: the rate is idle, the window is over. For places it is 0 while
+   * one is free, and else until the oldest lapses if nobody renews it.
    */
   readonly resetMs: number
 }

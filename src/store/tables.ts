@@ -166,11 +166,10 @@ export class LeaseTable {
     const places = this.#leases.entries.get(claim.key)
     if (places === undefined) return { remaining: claim.max, resetMs: 0 }
     withoutLapsed(places, nowUs)
+    const remaining = Math.max(0, claim.max - places.size)
     const oldest = places.values().next()
-    return {
-      remaining: Math.max(0, claim.max - places.size),
-      resetMs: oldest.done ? 0 : Math.ceil((oldest.value - nowUs) / 1000),
-    }
+    if (remaining > 0 || oldest.done) return { remaining, resetMs: 0 }
+    return { remaining, resetMs: Math.ceil((oldest.value - nowUs) / 1000) }
   }
 
   retryMs(claim: LeaseClaim, nowUs: number): number {

@@ -100,7 +100,8 @@ export class ModelStore {
     }
     const places = this.#alive(claim.key, nowUs)
     const ends = places.map(({ untilUs }) => Number(untilUs) - nowUs)
-    const resetMs = ends.length === 0 ? 0 : Math.ceil(Math.min(...ends) / 1000)
+    const isFree = ends.length === 0 || ends.length < claim.max
+    const resetMs = isFree ? 0 : Math.ceil(Math.min(...ends) / 1000)
     return { remaining: Math.max(0, claim.max - places.length), resetMs }
   }
 
