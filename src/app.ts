@@ -4,12 +4,13 @@ import { catalogueBehind } from './app/catalogue.ts'
 import {
   type AppParts,
   clocksOf,
+  closeStores,
   keptOf,
   leftoversOf,
   type News,
   type WorkerIdentity,
 } from './app/kept.ts'
-import { changedProviders, snapshotOf } from './app/snapshot.ts'
+import { changedProviders, reloaded, snapshotOf } from './app/snapshot.ts'
 import { installBufferPool } from './buffer/installed.ts'
 import { type Config, versionText } from './config/config.ts'
 import { nowMs, sweepPeriodMs } from './core/clock.ts'
@@ -78,6 +79,7 @@ export async function startApp(
     pool,
     breakers: breakerControl(breakers, parts),
     keys: kept.keys.admin,
+    ledger: kept.ledger,
     overload: () => overload.view(),
     protocols,
     status: () => ({
@@ -98,10 +100,9 @@ export async function startApp(
       isDraining = true
     },
     reload(next) {
-      const { routes, providers, prices, stream, apiKeys, version } = next
       const before = current.config
-      current = snapshotOf(kept, { ...config, routes, providers, prices, stream, apiKeys, version })
-      admission.renew(apiKeys)
+      current = snapshotOf(kept, reloaded(config, next))
+      admission.renew(next.apiKeys)
       kept.keys.ring.renew(next)
       sweep.tighten(sweepPeriodMs(clocksOf(next)))
       for (const { name } of changedProviders(before, next)) kept.resilience.parking.forget(name)
@@ -117,7 +118,7 @@ export async function startApp(
       clearInterval(trim)
       stopSampling()
       kept.spool.close()
-      await kept.database.close()
+      await closeStores(kept, LAST_WORDS_MS)
       await within(LAST_WORDS_MS, log.flush?.() ?? Promise.resolve())
     },
     hear: ({ target, override }) => breakers.set(target, override),

@@ -17,6 +17,7 @@ import { BreakerTable } from '../resilience/breaker-table.ts'
 import { noBreakers } from '../resilience/breakers.ts'
 import { Resilience } from '../resilience/resilience.ts'
 import { type Database, openDatabase } from '../store/database.ts'
+import { type Ledger, startLedger } from '../store/ledger.ts'
 import { Reach } from '../upstream/reach.ts'
 
 /** What one worker tells the others. */
@@ -54,6 +55,8 @@ export interface Kept {
   readonly admission: Admission
   readonly database: Database
   readonly keys: Keys
+  /** Null where it is not kept what each request used. */
+  readonly ledger: Ledger | null
   readonly pauses: Pauses
   readonly breakers: BreakerTable
   readonly resilience: Resilience
@@ -80,6 +83,7 @@ export function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts):
     admission: createAdmission(config.apiKeys, overload),
     database,
     keys: openKeys(config, database, (key, action) => log.line('info', `key ${action}`, { key })),
+    ledger: ledgerOf(config, database, log),
     pauses,
     breakers,
     resilience: new Resilience(
@@ -90,6 +94,22 @@ export function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts):
       (target) => log.line('error', 'a provider refused our credentials', { target }),
     ),
   }
+}
+
+/** Keeps what each request used, where the operator wants that. */
+function ledgerOf({ ledger }: Config, database: Database, log: Log): Ledger | null {
+  if (!ledger.enabled) return null
+  const { retentionDays } = ledger
+  return startLedger(database, { retentionDays }, ({ state, waiting, dropped, failures }) => {
+    const level = state === 'failing' ? 'error' : 'info'
+    log.line(level, `usage ledger ${state}`, { waiting, dropped, failures })
+  })
+}
+
+/** Writes what waits for the database, for up to `limitMs`, and closes it. */
+export async function closeStores({ ledger, database }: Kept, limitMs: number): Promise<void> {
+  await ledger?.close(limitMs)
+  await database.close()
 }
 
 /** What is held, by name. */

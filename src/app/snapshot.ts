@@ -2,6 +2,7 @@
 import type { Config, ProviderSettings } from '../config/config.ts'
 import { createPriceOf } from '../config/prices.ts'
 import type { Stages } from '../gateway/handle.ts'
+import { ledgerRowOf } from '../gateway/ledger-row.ts'
 import { readIntent } from '../intake/read.ts'
 import { protocols } from '../protocol/registry.ts'
 import type { Provider } from '../provider/provider.ts'
@@ -26,6 +27,12 @@ export interface Snapshot {
   readonly models: ModelCatalogue
 }
 
+/** A configuration with all that the file of another one says, and the rest of its own. */
+export function reloaded(config: Config, next: Config): Config {
+  const { routes, providers, prices, stream, apiKeys, version } = next
+  return { ...config, routes, providers, prices, stream, apiKeys, version }
+}
+
 /** Builds it. @throws GatewayError `internal_error` for a provider that cannot be. */
 export function snapshotOf(kept: Kept, config: Config): Snapshot {
   const providers = buildProviders(config.providers, config.demo, protocols, config.upstreamProxy)
@@ -36,7 +43,7 @@ export function snapshotOf(kept: Kept, config: Config): Snapshot {
 /** The six stages, each with what it needs of the others as an argument. */
 function stagesOf(shared: Shared): Stages {
   const { config, log, pool, sweep, reach, underway, spool, admission, providers } = shared
-  const { resilience } = shared
+  const { resilience, ledger } = shared
   const proxy = config.upstreamProxy
   return {
     settings: config.stream,
@@ -57,7 +64,10 @@ function stagesOf(shared: Shared): Stages {
         open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill }),
       ),
     relay,
-    record: (exchange) => log.request(exchange),
+    record: (exchange) => {
+      log.request(exchange)
+      ledger?.record(ledgerRowOf(exchange))
+    },
   }
 }
 

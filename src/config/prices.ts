@@ -19,7 +19,7 @@ export interface LongPrice extends Omit<Price, 'long'> {
   readonly aboveInputTokens: number
 }
 
-/** The counts that a price is applied to, as the dialects report them: input has all kinds in it. */
+/** The counts that a price is applied to: input has all of its kinds in it. */
 export interface PricedUsage {
   readonly inputTokens: number | null
   readonly outputTokens: number | null

@@ -4,7 +4,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../observe/exchange.ts'
 import type { Call, Opened } from '../provider/call.ts'
 
-/** Of answers: US dollars in decimals, or `unknown`. Of requests: `trailer` asks for the comment. */
+/** Of answers: US dollars in decimals, or `unknown`. Of requests: `trailer`, for the comment. */
 const COST = 'x-sluice-cost'
 
 /**
@@ -25,8 +25,8 @@ export function wantsTrailer(headers: Headers): boolean {
 /** The comment with the cost, for a stream of events; null in a JSON array, which has none. */
 export function costTrailer(exchange: Exchange, call: Call): (() => string) | null {
   if (call.framing === 'json-array') return null
-  // Google's SDK wants every piece to end with a blank line; Python's dies of an event without data,
-  // which such a line would be to it.
+  // Google's SDK wants every piece to end with a blank line; Python's dies of an event without
+  // data, which such a line would be to it.
   const end = call.protocol.name === 'gemini' ? '\r\n\r\n' : '\n'
   return () => {
     exchange.settleCost()

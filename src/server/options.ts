@@ -5,6 +5,7 @@ import type { BufferPool } from '../buffer/lease.ts'
 import type { Connection } from '../gateway/connection.ts'
 import type { Call } from '../provider/call.ts'
 import type { Protocols } from '../provider/protocols.ts'
+import type { Ledger } from '../store/ledger.ts'
 
 /** Answers one proxied request. `connection` is the socket it came on. */
 export type Gateway = (request: Request, call: Call, connection: Connection) => Promise<Response>
@@ -55,6 +56,8 @@ export interface RouterOptions {
   readonly breakers: BreakerControl
   /** Managed keys; its routes answer only where there is an `adminToken`. */
   readonly keys: KeyAdmin
+  /** What was used; null where that is not kept. Its route needs an `adminToken` too. */
+  readonly ledger: Ledger | null
   readonly overload: () => OverloadView
   readonly protocols: Protocols
   readonly status: () => ServerStatus

@@ -11,6 +11,7 @@ import type { RouterOptions } from './options.ts'
 import { overloadRoutes } from './overload.ts'
 import type { WriteProblem } from './problem.ts'
 import { proxyRoutes } from './proxy.ts'
+import { usageRoutes } from './usage.ts'
 
 /** Builds the router. It listens nowhere: `fetch` is called for what the guard let through. */
 export function createRouter(options: RouterOptions, writeProblem: WriteProblem) {
@@ -22,6 +23,7 @@ export function createRouter(options: RouterOptions, writeProblem: WriteProblem)
     .use(breakerRoutes(options, writeProblem))
     .use(overloadRoutes(options, writeProblem))
     .use(keyRoutes(options, writeProblem))
+    .use(usageRoutes(options, writeProblem))
     .use(proxyRoutes(options, writeProblem))
     .use(anthropicRoutes(options, writeProblem))
     .use(geminiRoutes(options, writeProblem))

@@ -6,6 +6,7 @@ import { dialectSchemas } from './dialect-schemas.ts'
 import { keySchemas } from './key-schemas.ts'
 import { operationSchemas } from './operation-schemas.ts'
 import { requestSchemas } from './request-schemas.ts'
+import { usageSchemas } from './usage-details.ts'
 
 const ErrorEnvelope = z
   .object({
@@ -37,6 +38,7 @@ export const schemas = {
   ...answerSchemas,
   ...operationSchemas,
   ...keySchemas,
+  ...usageSchemas,
   ...dialectSchemas,
   Error: ErrorEnvelope,
 } as const

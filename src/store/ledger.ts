@@ -53,7 +53,7 @@ export interface LedgerView {
   readonly state: 'writing' | 'failing' | 'closed'
 }
 
-/** The ledger of one process. Several of them, on one file or one server, do not disturb each other. */
+/** The ledger of one process. Several, on one file or one server, do not disturb each other. */
 export interface Ledger {
   /** Takes a row. Never waits and never throws. */
   record(row: LedgerRow): void

@@ -1,4 +1,4 @@
-/** Rows that wait to be written: in batches, bounded by count and bytes, the oldest given up first. */
+/** Rows that wait to be written, in batches, within bounds; the oldest are given up first. */
 import { type LedgerRow, rowBytes } from './ledger-table.ts'
 
 /** Rows that are written, or given up, together. */

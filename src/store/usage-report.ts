@@ -191,6 +191,8 @@ function sliceSums(
 }
 
 function add(groups: Map<string, Gathered>, { groupBy }: UsageQuery, row: SqlRow): void {
+  // Without groups there is a row of sums even over nothing.
+  if (integerAt(row, 's0') === 0) return
   const group: Partial<Record<UsageGroup, string | null>> = {}
   groupBy.forEach((name, index) => {
     group[name] = groupText(name, row[`g${index}`])

@@ -60,6 +60,7 @@ test('every other route takes the token, and nothing but the token', async () =>
     '/api/keys': 200,
     '/api/keys/:id': 404,
     '/api/keys/:id/rotate': 405,
+    '/api/usage': 404,
   }
   expect([...closed]).toEqual(Object.keys(answers))
   for (const path of closed) {

@@ -80,6 +80,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     gateway: async () => Response.json({ ok: true }, { headers: { 'x-request-id': 'req_test' } }),
     breakers: { list: () => [], set: () => {} },
     keys: noKeys,
+    ledger: null,
     overload: () => calm,
     models: {
       list: () => Response.json({ object: 'list', data: [] }),
