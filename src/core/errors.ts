@@ -171,6 +171,8 @@ export interface ErrorDetail {
   readonly providerCode?: string | null
   /** A provider's own error type. */
   readonly providerType?: string
+  /** What the provider itself said of trying again, by `x-should-retry`. */
+  readonly shouldRetry?: boolean
   /** Set where all that could be repeated was repeated, so that the client need not do it too. */
   readonly isExhausted?: boolean
   /** The exception behind it, for the log. */
@@ -202,9 +204,10 @@ export class GatewayError extends Error {
 
   /** Whether the same request may succeed if it is sent again. */
   get retryable(): boolean {
-    const { status, providerCode, isExhausted } = this.detail
+    const { status, providerCode, isExhausted, shouldRetry } = this.detail
     // Where capacity is short a later try is worth it, however often it was tried just now.
     if (isExhausted === true && !shortOfCapacity.has(this.status)) return false
+    if (shouldRetry !== undefined) return shouldRetry
     // A provider's own answer decides for itself; a spent quota comes back with every retry.
     if (this.code !== 'upstream_error' || status === undefined) return this.row.retryable
     return providerCode !== 'insufficient_quota' && retryableStatuses.has(status)

@@ -20,6 +20,7 @@ export function failureResponse(thrown: unknown, protocol: Protocol, requestId: 
     headers.set('retry-after-ms', String(Math.ceil(retryAfterMs)))
   }
   if (retriedByClients(status) && !error.retryable) headers.set('x-should-retry', 'false')
+  else if (error.detail.shouldRetry && error.retryable) headers.set('x-should-retry', 'true')
   if (status === 401) headers.set('www-authenticate', 'Bearer')
   return new Response(JSON.stringify(body), { status, headers })
 }

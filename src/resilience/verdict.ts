@@ -71,9 +71,16 @@ function onProviderError(error: GatewayError): Verdict {
   }
   if (status === 401 || status === 403) return park
   if ([400, 413, 422].includes(status) && isTooLong(error)) return { ...stop, action: 'longer' }
+  const { shouldRetry } = error.detail
+  if (shouldRetry !== undefined && status >= 400) return shouldRetry ? again : unwilling(status)
   // 409 is a lock that is held, 425 too early; both pass, and neither is the caller's fault.
   if (status === 429 || status === 408 || status === 409 || status === 425) return again
   return status >= 500 ? again : stop
+}
+
+/** The provider said that it will not do better: then only another one may. */
+function unwilling(status: number): Verdict {
+  return status >= 500 || status === 429 ? next : stop
 }
 
 function isTooLong({ message, detail }: GatewayError): boolean {

@@ -118,12 +118,20 @@ async function refusedAnswer(
   const { chunks } = await readUpTo(reader, ERROR_BYTES_MAX).catch(() => ({ chunks: [] }))
   const wait = retryAfterMs(response.headers, Date.now())
   const parsed = parseJson(chunks)
-  const error = answer.protocol.readError(response.status, parsed, wait)
+  const error = advised(answer.protocol.readError(response.status, parsed, wait), response.headers)
   // The operator's credentials failed, not the client's: that is never shown as a 401.
   if (!verbatim || parsed === null || error.code === 'upstream_auth_failed') throw error
   // Only here: whoever throws has the connection closed by `open`, with the error as the reason.
   answer.cancel()
   return { ...answer, isEventStream: false, head: chunks, reader: null }
+}
+
+/** The official SDKs obey `x-should-retry` before all else; so do we, and pass it on. */
+function advised(error: GatewayError, headers: Headers): GatewayError {
+  const said = headers.get('x-should-retry')
+  if (said !== 'true' && said !== 'false') return error
+  const { code, detail, message } = error
+  return new GatewayError(code, { ...detail, message, shouldRetry: said === 'true' })
 }
 
 /** Reads a body to its end or to `bytesMax`, whichever comes first. */

@@ -118,3 +118,21 @@ test('a wait beyond the total is told at once, where nobody else is', async () =
   expect(performance.now() - startedAtMs).toBeLessThan(800)
   expect(requestCounts(stand)).toEqual([1])
 })
+
+describe('what the provider says of trying again', () => {
+  test('no: the next target is asked at once, and alone the client is told the same', async () => {
+    const advice = { 'x-should-retry': 'false' }
+    const stand = await startTargets([limited(advice), answering('from b')])
+    expect((await stand.chat()).text()).toBe(answerText('from b'))
+    expect(requestCounts(stand)).toEqual([1, 1])
+    const alone = await startTargets([limited(advice)])
+    expect((await alone.chat()).header('x-should-retry')).toBe('false')
+    expect(requestCounts(alone)).toEqual([1])
+  })
+
+  test('yes: it is tried again, and passed on where that was in vain', async () => {
+    const stand = await startTargets([limited({ 'x-should-retry': 'true' })])
+    expect((await stand.chat()).header('x-should-retry')).toBe('true')
+    expect(requestCounts(stand)).toEqual([3])
+  })
+})
