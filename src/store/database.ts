@@ -195,9 +195,10 @@ class SqlDatabase implements Database {
   }
 
   async #discard(opened: Promise<SQL> | null): Promise<void> {
-    const discarded = opened?.then((sql) => sql.close({ timeout: 0 }))
+    if (opened === null) return
+    const discarded = opened.then((sql) => sql.close({ timeout: 0 }))
     // A database that is still being opened is closed when that has come to an end.
-    await Promise.race([discarded?.catch(() => {}), Bun.sleep(100)])
+    await Promise.race([discarded.catch(() => {}), Bun.sleep(100)])
   }
 
   #openedOrOpening(): Promise<SQL> {

@@ -16,6 +16,7 @@ const secrets = {
   GEMINI_API_KEY: 'AIzaCanaryGemini0123456789abcdefghijklm',
   GROQ_API_KEY: 'gsk_canaryGroq0123456789abcdef',
   API_KEYS: 'canary-client-key-0123456789,canary-other-key-9876543210',
+  KEY_SECRET: 'canary-key-secret-0123456789abcdef012345',
   ADMIN_TOKEN: 'canary-admin-token-0123456789abcdef0123456789',
 } as const
 const [clientKey = ''] = secrets.API_KEYS.split(',')
