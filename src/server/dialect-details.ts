@@ -17,7 +17,7 @@ export const dialectDetails = {
     tags: ['Proxy'],
     summary: "Create a message (Anthropic's dialect)",
     description: `${anyProvider} Errors have Anthropic's shape.`,
-    parameters: parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout'),
+    parameters: parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost'),
     requestBody: requestBody('MessagesRequest'),
     responses: {
       200: okOrStream('Message', 'MessageEvent', streamExamples.messages),
@@ -50,7 +50,10 @@ const geminiBody = (summary: string, operationId: string): OpenAPIV3.PathItemObj
     tags: ['Proxy'],
     summary,
     description: `${anyProvider} Errors have Gemini's shape.`,
-    parameters: [model, ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout')],
+    parameters: [
+      model,
+      ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost'),
+    ],
     requestBody: requestBody('GenerateContentRequest'),
     responses: { 200: ok('GenerateContentResponse'), ...forwardErrors },
   },
@@ -85,7 +88,7 @@ export const geminiPaths: OpenAPIV3.PathsObject = {
           description: 'With `sse` the stream is server-sent events, else one JSON array.',
           schema: { type: 'string', enum: ['sse'] },
         },
-        ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout'),
+        ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost'),
       ],
       responses: {
         200: {

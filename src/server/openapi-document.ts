@@ -85,6 +85,12 @@ const headerParameters: Record<string, OpenAPIV3.ParameterObject> = {
     description: 'While the server has much to do, requests of low priority are refused first.',
     schema: { type: 'string', enum: ['low', 'normal', 'high'] },
   },
+  Cost: {
+    name: 'x-sluice-cost',
+    in: 'header',
+    description: 'Asks for the cost of a stream, as a comment behind its last event.',
+    schema: { type: 'string', enum: ['trailer'] },
+  },
   Timeout: {
     name: 'x-sluice-timeout-ms',
     in: 'header',

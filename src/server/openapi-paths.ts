@@ -90,12 +90,15 @@ export const wildcardPaths: OpenAPIV3.PathsObject = {
     description:
       'Audio, images, files, uploads, batches, moderations, stored responses and all others are ' +
       'forwarded to the provider that the model or `x-sluice-provider` selects.',
-    parameters: [rest, ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout')],
+    parameters: [
+      rest,
+      ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost'),
+    ],
   }),
   '/passthrough/{provider}/{path}': everyMethod({
     operation: 'passthrough',
     summary: "A provider's own API",
     description: "Forwarded as it is, with the operator's key in the place of the client's.",
-    parameters: [provider, rest, ...parameters('Priority', 'Timeout', 'FirstTokenTimeout')],
+    parameters: [provider, rest, ...parameters('Priority', 'Timeout', 'FirstTokenTimeout', 'Cost')],
   }),
 }
