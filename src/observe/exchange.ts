@@ -102,9 +102,14 @@ export class Exchange {
 
   /** Takes over what is known of the attempt whose answer goes to the client. */
   useAttempt(facts: AttemptFacts): void {
-    this.upstreamSentAtMs = facts.sentAtMs
-    this.headersAtMs = facts.headersAtMs
+    this.useTimes(facts)
     if (facts.inputTokens !== null || facts.outputTokens !== null) this.useUsage(facts)
+  }
+
+  /** Takes over when an attempt was made; what a failed one used is not what the answer used. */
+  useTimes({ sentAtMs, headersAtMs }: AttemptFacts): void {
+    this.upstreamSentAtMs = sentAtMs
+    this.headersAtMs = headersAtMs
   }
 
   /** Takes over what the provider reported; never sums, never invents. */

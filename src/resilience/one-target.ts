@@ -141,7 +141,7 @@ export class OneTarget {
   #failed(error: GatewayError, facts: AttemptFacts): number {
     const { signal, replayable, exchange } = this.#ask
     // The times of the request are those of the winner.
-    if (signal.reason !== outrun) exchange.useAttempt(facts)
+    if (signal.reason !== outrun) exchange.useTimes(facts)
     if (signal.aborted) {
       facts.end(endedBy(signal))
       return -1

@@ -1,7 +1,7 @@
 /** Reads an answer as far as the commit point: the first event with content, or what holds it. */
 import type { Sweep } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Protocol, StreamWatch } from '../protocol/protocol.ts'
+import type { Protocol, StreamWatch, Usage } from '../protocol/protocol.ts'
 import type { BodyReader } from '../provider/call.ts'
 import { BoundaryFinder } from '../sse/boundary.ts'
 import { createDeframer } from '../sse/deframe.ts'
@@ -28,6 +28,8 @@ export interface HeadOwner {
   readonly sweep: Sweep
   /** The first content is there: its clock has nothing left to wait for. */
   contentSeen(): void
+  /** What the provider counted of an answer that is not used; it may be paid for all the same. */
+  counted(usage: Usage): void
   /** Ends the attempt, and with it the reading. */
   fail(error: GatewayError): void
 }
@@ -47,6 +49,20 @@ export async function readFirstContent(
   owner: HeadOwner,
 ): Promise<Head> {
   const look = new HeadLook(protocol)
+  try {
+    return await readHead(reader, look, limits, owner)
+  } catch (thrown) {
+    if (look.usage !== null) owner.counted(look.usage)
+    throw thrown
+  }
+}
+
+async function readHead(
+  reader: BodyReader,
+  look: HeadLook,
+  limits: HeadLimits,
+  owner: HeadOwner,
+): Promise<Head> {
   const chunks: Uint8Array[] = []
   const isHeld = limits.holdMs > 0 || limits.holdBytes > 0
   let bytes = 0
@@ -108,6 +124,11 @@ class HeadLook {
     // The deframer never sees more than may be held, so its own bound is not what ends this.
     this.#deframer = createDeframer(protocol.framing, Number.MAX_SAFE_INTEGER)
     this.#finder = protocol.framing === 'sse' ? new BoundaryFinder() : null
+  }
+
+  /** What was counted so far. */
+  get usage(): Usage | null {
+    return this.#watch.usage
   }
 
   /** The answer has its finish: what breaks from here on breaks nothing. */

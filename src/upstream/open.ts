@@ -2,6 +2,7 @@
 import { onAbort } from '../core/abort.ts'
 import { nowMs, type Sweep, type Swept } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
+import type { Usage } from '../protocol/protocol.ts'
 import type { Opened, RequestBody, Target } from '../provider/call.ts'
 import { acceptAnswer } from './answer.ts'
 import { openAside } from './aside.ts'
@@ -54,6 +55,7 @@ async function openOutgoing(
       cancel,
       finished: unlink,
       contentSeen: forgetFirstToken,
+      counted: (usage: Usage) => facts.useUsage(usage),
       fail: (error: GatewayError) => attempt.abort(error),
     }
     return await acceptAnswer(response, sent, context, owner)

@@ -233,3 +233,18 @@ describe('the client leaves', () => {
     ])
   })
 })
+
+test('what the loser had counted is on record, and is not the answer`s', async () => {
+  const counts = { prompt_tokens: 7, completion_tokens: 1, total_tokens: 8 }
+  const counting: UpstreamScript = async (_request, connection) => {
+    const [role = ''] = chatEvents([])
+    await connection.head(200, stream)
+    await connection.chunk(eventText(JSON.stringify({ ...JSON.parse(role), usage: counts })))
+    await connection.closed
+  }
+  const stand = await startTargets([counting, answering('from b')], route)
+  await stand.chat()
+  const { attemptLog, inputTokens } = await stand.record(0)
+  expect(attemptLog.map((facts) => facts.inputTokens)).toEqual([7, null])
+  expect(inputTokens).toBe(3)
+})
