@@ -47,6 +47,8 @@ export class EventInspector implements Passage {
   #heldText = ''
 
   held: GatewayError | null = null
+  /** An event was dropped whose bytes are not UTF-8, though what it says may be readable. */
+  hasLostText = false
   lastEventAtMs = nowMs()
 
   /** @param holds whether the provider's error is held back, with all that follows it. */
@@ -250,6 +252,7 @@ export class EventInspector implements Passage {
     const sighting = data === NOT_TEXT ? 'invalid' : this.watch.look(data)
     if (sighting === 'invalid' && this.#protocol.dropsInvalid) {
       exchange.droppedEvents += 1
+      this.hasLostText ||= data === NOT_TEXT
       return 0
     }
     exchange.events += 1

@@ -18,9 +18,6 @@ import type { Passage } from './passage.ts'
 import type { Tail } from './tail.ts'
 import type { Transcript } from './transcript.ts'
 
-/** What stands in the place of bytes that are not UTF-8. */
-const REPLACEMENT = '\ufffd'
-
 /** The way of one stream through the inspector, with a reader beside it. */
 export class WatchedInspector implements Passage {
   readonly #protocol: Protocol
@@ -44,13 +41,17 @@ export class WatchedInspector implements Passage {
     this.#reader = translationOf(protocol).reader()
     this.#transcript = transcript
     // What the reader took for content behind the error would be in the transcript, and not sent.
-    const isHeld = (error: GatewayError): boolean => this.#readError && holds(error)
+    const isHeld = (error: GatewayError): boolean =>
+      this.#readError && !this.#inspector.hasLostText && holds(error)
     this.#inspector = new EventInspector(protocol, tail, exchange, bytesMax, isHeld)
   }
 
   take(chunk: Uint8Array): readonly Uint8Array[] {
     if (this.#transcript.isKept) this.#look(chunk)
-    return this.#inspector.take(chunk)
+    const segments = this.#inspector.take(chunk)
+    // The reader may have made text of an event that does not pass.
+    if (this.#inspector.hasLostText) this.#transcript.spoil()
+    return segments
   }
 
   settle(): void {
@@ -122,8 +123,6 @@ export class WatchedInspector implements Passage {
   }
 
   #note(frame: Frame): void {
-    // An event whose bytes are not UTF-8 does not pass.
-    if (frame.data.includes(REPLACEMENT)) this.#transcript.spoil()
     for (const event of this.#reader.read(frame)) {
       if (event.type === 'error') this.#readError = true
       else this.#transcript.note(event)

@@ -65,7 +65,8 @@ function taken(
     const read = textIn(text, client)
     ensure(read === said, `${client.name} was sent another text`, [read, said, text])
   }
-  return { text, failure, held, isPlain, openBlock, nextBlock, said }
+  // Nobody asks where a transcript stands that cannot be gone on from.
+  return { text, failure, held, ...(isPlain && { said, openBlock, nextBlock }) }
 }
 
 /** The text that a client reads. */

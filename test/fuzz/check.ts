@@ -63,7 +63,7 @@ function checkRequest({ dialect, data }: FuzzInput): void {
     if (target === dialect) {
       translationOf(dialectNamed(dialect)).readRequest(JSON.parse(json), path)
     }
-    if (target === 'openai-chat') checkFunctions(JSON.parse(json))
+    if (target === 'openai-chat' && target === dialect) checkFunctions(JSON.parse(json))
   }
 }
 
