@@ -48,6 +48,7 @@ export class SqliteFile {
   readonly #rollback
   readonly #counted
   readonly #count
+  readonly #forget
   readonly #recount
   readonly #place
   readonly #enter
@@ -72,6 +73,7 @@ export class SqliteFile {
       `insert into counted values (?1, ?2, ?3, ?4) on conflict (key)
        do update set amount = ?2, at = ?3, until = ?4`,
     )
+    this.#forget = database.prepare('delete from counted where key = ?')
     this.#recount = database.prepare('select count(*), min(until) from place where key = ?')
     this.#place = database.prepare('select until from place where key = ? and id = ?')
     this.#enter = database.prepare(
@@ -177,7 +179,8 @@ export class SqliteFile {
     this.#lapse.run(key, nowUs)
     const row = this.#recount.values(key)[0] as Row | undefined
     const [count, oldestUs] = [row?.[0] ?? 0, row?.[1] ?? 0]
-    this.count(placesKey(key), count, nowUs, oldestUs)
+    if (count === 0) this.#forget.run(placesKey(key))
+    else this.count(placesKey(key), count, nowUs, oldestUs)
     return [count, oldestUs]
   }
 

@@ -206,8 +206,8 @@ export class SqliteStore implements Store {
     const nowUs = this.#clock.monotonicUs()
     let refused = 0
     let retryAfterMs = 0
+    this.#sweepIfDue(nowUs)
     const standings = this.#step(() => {
-      this.#sweepIfDue(nowUs)
       const taken: Standing[] = []
       for (const claim of claims) {
         const outcome = this.#enter(claim, nowUs)
@@ -227,8 +227,12 @@ export class SqliteStore implements Store {
 
   #sweepIfDue(nowUs: number): void {
     if (Math.abs(nowUs - this.#sweptAtUs) < SWEEP_PERIOD_US) return
+    // A step of its own, which no refusal undoes.
+    this.#step(() => {
+      this.#file.sweep(nowUs)
+      return true
+    })
     this.#sweptAtUs = nowUs
-    this.#file.sweep(nowUs)
   }
 
   /** What is left, or after how many milliseconds to ask again. */

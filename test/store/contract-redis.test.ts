@@ -2,6 +2,7 @@
 import { afterAll, beforeAll } from 'bun:test'
 import { RedisStore } from '../../src/store/redis.ts'
 import { describeWithRedis, type RedisServer, startRedis } from '../kit/redis.ts'
+import { clockStepTests } from './clock-steps.ts'
 import { storeContract } from './contract.ts'
 import { ManualClock, type StoreStand } from './stand.ts'
 
@@ -12,7 +13,7 @@ describeWithRedis('redis', () => {
   })
   afterAll(() => server.close())
 
-  storeContract('redis', async (): Promise<StoreStand> => {
+  const open = async (): Promise<StoreStand> => {
     await server.command('FLUSHALL')
     const clock = new ManualClock()
     const setTime = async (): Promise<void> => {
@@ -34,5 +35,8 @@ describeWithRedis('redis', () => {
         await Promise.all([store.close(), other.close()])
       },
     }
-  })
+  }
+
+  storeContract('redis', open)
+  clockStepTests('redis', open)
 })

@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { SqliteStore } from '../../src/store/sqlite.ts'
 import { runDirectory } from '../kit/run-directory.ts'
+import { clockStepTests } from './clock-steps.ts'
 import { storeContract } from './contract.ts'
 import { ManualClock, rate, type StoreStand } from './stand.ts'
 
@@ -22,6 +23,7 @@ async function openSqlite(): Promise<StoreStand> {
 }
 
 storeContract('sqlite', openSqlite)
+clockStepTests('sqlite', openSqlite)
 
 test('is synchronous', async () => {
   const stand = await openSqlite()
