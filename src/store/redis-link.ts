@@ -77,7 +77,7 @@ export class RedisLink {
     this.#coming = client
     client.onclose = () => this.#lost(client, 'closed')
     try {
-      await client.connect()
+      await bounded(client.connect(), CONNECT_TIMEOUT_MS)
       await bounded(prepare(client), CONNECT_TIMEOUT_MS)
     } catch (thrown) {
       this.#lost(client, failureOf(thrown).reason)
@@ -129,7 +129,9 @@ export class RedisLink {
     this.#coming = null
     client.close()
     if (this.#isClosed) return
-    if (wasUp) this.#options.onDown(reason)
+    // Once for each time that it is away, also where it was never there.
+    const wasNeverThere = this.#connections === 0 && this.#attempts === 0
+    if (wasUp || wasNeverThere) this.#options.onDown(reason)
     const boundMs = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** this.#attempts)
     this.#attempts += 1
     this.#timer = setTimeout(() => void this.open(), boundMs * (0.5 + Math.random() / 2))

@@ -1,4 +1,5 @@
 /** Stores that several processes share, with real processes: exact, and free of the dead. */
+import { Database } from 'bun:sqlite'
 import { afterEach, describe, expect, test } from 'bun:test'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
@@ -61,6 +62,28 @@ describe('four processes and a file', () => {
     const patient = { processes: 4, busyTimeoutMs: 30_000 }
     const store = { kind: 'sqlite', path: path(), ...patient } as const
     expectExactly(await runTakers(4, work(store, 4)))
+  }, 60_000)
+
+  test('are not harmed by those that are killed in the midst of it', async () => {
+    const options = { kind: 'sqlite', path: path(), processes: 4, busyTimeoutMs: 30_000 } as const
+    const endless = { ...work(options, 4), takes: 1_000_000, limit: 1_000_000 }
+    const doomed = await Promise.all([1, 2, 3].map(() => startTaker(endless)))
+    const store = new SqliteStore(options)
+    const rate = { kind: 'rate', limit: 1_000_000, periodMs: 86_400_000, cost: 0 } as const
+    const taken = async (): Promise<number> => {
+      const { standings } = store.take([{ ...rate, key: 'rate' }])
+      return 1_000_000 - (standings[0]?.remaining ?? 0)
+    }
+    for (const taker of doomed) taker.begin()
+    for (const taker of doomed) {
+      const before = await taken()
+      await eventually(async () => (await taken()) > before + 200, 'they take nothing', 20_000)
+      await taker.kill('SIGKILL')
+    }
+    await store.close()
+    const whole = new Database(options.path)
+    expect(whole.query('pragma integrity_check').values()).toEqual([['ok']])
+    whole.close()
   }, 60_000)
 
   test('free the places of one that was killed', async () => {
