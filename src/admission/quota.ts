@@ -135,7 +135,7 @@ function asksOf({ key, model, id, estimate }: Demand, wallMs: number): Asked[] {
   return asked
 }
 
-/** What was taken too much or too little, now that it is known. What is not known stays as it is. */
+/** What was taken too much or too little. What nobody counted stays as it was estimated. */
 function settlementsOf(
   asked: readonly Asked[],
   estimate: Estimate,

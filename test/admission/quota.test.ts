@@ -115,7 +115,7 @@ describe('budgets', () => {
   })
 })
 
-test('the limits of a model hold for all keys together, and nothing is taken where one refuses', async () => {
+test('the limits of a model hold for all keys together; a refusal takes nothing', async () => {
   const { take, codeOf } = stand({ requestsPerMinute: 10 })
   const model = { name: 'gpt-5*', limits: { ...none, requestsPerMinute: 1 } }
   await take({ model })

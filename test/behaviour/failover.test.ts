@@ -104,7 +104,7 @@ test('where every target is full the client is told to come back', async () => {
   first.client.close()
 })
 
-test('routes are models like any other in the list, and providers that fail are asked again', async () => {
+test('routes are in the list of models, and are found by name', async () => {
   const list = json(200, { object: 'list', data: [{ id: 'm-a', object: 'model' }] })
   const stand = await startTargets([list, answering('no list')])
   const response = await ask(stand.app.url, { path: '/v1/models' })

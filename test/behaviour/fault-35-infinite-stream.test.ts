@@ -70,7 +70,7 @@ describe('as fast as they can be sent', () => {
   })
 })
 
-test('comments without end are ended by the first-token clock, then by the idle clock', async () => {
+test('comments without end are ended by the first-token clock, then by the idle', async () => {
   await sideBySide(pairRows, async (pair) => {
     const environment = { STREAM_IDLE_TIMEOUT_MS: '200' }
     const begun = await begin(pair, repeats(': thinking\n\n', 20), { environment })

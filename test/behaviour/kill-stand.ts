@@ -124,7 +124,7 @@ export class KillStand {
   }
 }
 
-/** Whether the SDK of a dialect raised for an answer that said it failed, and not for a broken one. */
+/** Whether a dialect's SDK raised for an answer that said it failed, not for a broken one. */
 export function isToldError(client: DialectName, raised: unknown): boolean {
   if (client === 'gemini') return raised instanceof GoogleError
   if (client === 'messages') {

@@ -65,7 +65,7 @@ function translated(chunks: readonly Uint8Array[]) {
   return { text: texts.join(''), failure }
 }
 
-test('a broken event behind an end without a finish is not missed, in the same chunk or not', () => {
+test('a broken event behind an end without a finish is not missed, also in one chunk', () => {
   // Snowflake's streams end with their marker, and never give a reason.
   const end = encoder.encode('data: [DONE]\n\n')
   for (const before of [content('Hi'), usage]) {

@@ -8,7 +8,7 @@ const growthBytesMax = 40e6
 /** Idle connections that the runtime keeps, and a few files of its own. */
 const openFilesMax = 300
 
-/** Objects of one type that may be left beyond those of a fresh process: the runtime caches some. */
+/** Objects of one type that may be left beyond those of a fresh process; some are cached. */
 const moreObjectsMax = 100
 
 const sum = (counts: Readonly<Record<string, number>>): number =>
