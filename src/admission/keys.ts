@@ -1,7 +1,7 @@
 /**
- * The key ring: whom a secret belongs to. Keys of the environment and of the file are found at once;
- * managed keys are looked up in the database and remembered for a while, so that hardly any request
- * waits for it, and so that a database which is away does not lock out who was let in before.
+ * The key ring: whom a secret belongs to. Keys of the environment and of the file are found at
+ * once; managed keys are looked up in the database and remembered for a while, so that hardly any
+ * request waits for it, and a database which is away does not lock out who was let in before.
  */
 import type { KeySettings, KeyTraits } from '../config/client-key.ts'
 import type { Config } from '../config/config.ts'

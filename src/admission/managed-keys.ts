@@ -1,8 +1,8 @@
 /**
  * What a worker remembers of managed keys. A key that was found is good for a minute, and is asked
- * for again behind the back of its requests before that is over; one that was not found is not asked
- * for again for five seconds. While the database is away, who was known a short time ago stays
- * known, and everybody else is told that we fail, never that their key is wrong.
+ * for again behind the back of its requests before that is over; one that was not found is not
+ * asked for again for five seconds. While the database is away, who was known a short time ago
+ * stays known, and everybody else is told that we fail, never that their key is wrong.
  */
 import { GatewayError } from '../core/errors.ts'
 import { RecentMap } from '../core/recent.ts'

@@ -1,4 +1,4 @@
-/** A map that keeps what was used last and forgets the rest, so that it never grows beyond a bound. */
+/** A map that keeps what was used last and forgets the rest, so that it stays within a bound. */
 export class RecentMap<Key, Value> {
   readonly #entries = new Map<Key, Value>()
   readonly #max: number

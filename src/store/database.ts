@@ -16,7 +16,7 @@ export type SqlValue = string | number | null
 /** A row, by the names of its columns. PostgreSQL gives a `bigint` as text: see `integerAt`. */
 export type SqlRow = Readonly<Record<string, unknown>>
 
-/** Runs one statement and gives its rows; a statement that changes rows gives them by `returning`. */
+/** Runs one statement and gives its rows; one that changes rows gives them by `returning`. */
 export type RunStatement = (
   statement: string,
   values?: readonly SqlValue[],
@@ -155,7 +155,7 @@ class SqlDatabase implements Database {
     }
   }
 
-  /** Opens where that is not done yet, and ends what takes too long together with its connection. */
+  /** Opens where that is not done yet, and ends what takes too long, with its connection. */
   async #bounded<Result>(work: (sql: SQL, deadlineMs: number) => Promise<Result>): Promise<Result> {
     const opened = this.#openedOrOpening()
     const deadlineMs = nowMs() + this.#clocks.statementMs

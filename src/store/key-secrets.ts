@@ -6,10 +6,11 @@
  * `KEY_SECRET`, cannot put a key of his own into it.
  *
  * `KEY_SECRET` is rotated without new keys for anybody: the new value goes in front of the old one,
- * what was hashed with an older one is found too, and is hashed anew when its key is next used. When
- * the list of keys shows none of `previous` any more, the old value can go. Without `KEY_SECRET` the
- * program makes one at the first use and keeps it in the database, where all machines find it; there
- * it protects from nothing but a mix-up, and a later `KEY_SECRET=<new>,database` leaves it behind.
+ * what was hashed with an older one is found too, and is hashed anew when its key is next used.
+ * When the list of keys shows none of `previous` any more, the old value can go. Without
+ * `KEY_SECRET` the program makes one at the first use and keeps it in the database, where all
+ * machines find it; there it protects from nothing but a mix-up, and a later
+ * `KEY_SECRET=<new>,database` leaves it behind.
  */
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { secretOfDatabase } from '../config/database-variables.ts'

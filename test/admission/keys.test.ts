@@ -112,7 +112,7 @@ test('a managed key is asked for once, by however many at once', async () => {
   expect(JSON.stringify(ring.view())).not.toContain(secret)
 })
 
-test('it is asked for again behind its requests, and no answer is older than a minute', async () => {
+test('it is asked for again behind its requests; no answer is older than a minute', async () => {
   const { table, add, idOf, ring, pass } = stand()
   const secret = add('key_a')
   await idOf(secret)

@@ -6,11 +6,16 @@ import { integerAt } from '../../src/store/database.ts'
 import { KeysTable } from '../../src/store/keys-table.ts'
 import { migrations } from '../../src/store/migrations.ts'
 import { eventually } from '../kit/signal.ts'
-import { codeOf, newFile, onEachEngine, opened } from './engines.ts'
+import { codeOf, type Engine, newFile, onEachEngine, opened } from './engines.ts'
 
 setDefaultTimeout(60_000)
 
 onEachEngine((engine) => {
+  defineStartTests(engine)
+  defineFailureTests(engine)
+})
+
+function defineStartTests(engine: Engine): void {
   test('the tables are made once, and the next start finds them', async () => {
     const url = await engine.newDatabase()
     const versions = async (): Promise<readonly number[]> => {
@@ -71,7 +76,9 @@ onEachEngine((engine) => {
     const rows = await database.run('select name from server_secrets')
     expect(rows.map(({ name }) => name)).toEqual(['beside'])
   })
+}
 
+function defineFailureTests(engine: Engine): void {
   test('a wrong statement fails as an error of ours, and the next one works', async () => {
     await using database = opened(await engine.newDatabase())
     expect(await codeOf(database.run('select nothing from nowhere'))).toBe('store_unavailable')
@@ -121,7 +128,7 @@ onEachEngine((engine) => {
       await eventually(isBack, 'the database is back', 20_000)
     })
   }
-})
+}
 
 test('an address where nobody listens, or answers, fails in time', async () => {
   const held = new Set<unknown>()

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { KeyTraits } from '../../src/config/client-key.ts'
 import { isManagedSecret, newSecret } from '../../src/store/key-secrets.ts'
 import { KeysTable } from '../../src/store/keys-table.ts'
-import { codeOf, newFile, onEachEngine, opened } from './engines.ts'
+import { codeOf, type Engine, newFile, onEachEngine, opened } from './engines.ts'
 import { traitsNamed } from './key-traits.ts'
 
 setDefaultTimeout(60_000)
@@ -33,6 +33,13 @@ test('secrets have 256 random bits and are told apart from all else', () => {
 })
 
 onEachEngine((engine) => {
+  defineSecretTests(engine)
+  defineRotationTests(engine)
+  defineListTests(engine)
+  defineHashTests(engine)
+})
+
+function defineSecretTests(engine: Engine): void {
   test('a key is found by its secret, with all that was said of it', async () => {
     await using database = opened(await engine.newDatabase())
     const table = new KeysTable(database, [older])
@@ -96,7 +103,9 @@ onEachEngine((engine) => {
     ])
     expect((await table.find(fourth, 2300))?.key.id).toBe(key.id)
   })
+}
 
+function defineRotationTests(engine: Engine): void {
   test('many rotations at once leave a bounded number of secrets', async () => {
     await using database = opened(await engine.newDatabase())
     const table = new KeysTable(database, [older])
@@ -145,7 +154,9 @@ onEachEngine((engine) => {
     expect(await table.list({ tag: 'x' }, 10)).toEqual([])
     expect(await table.list({ tag: 'z' }, 10)).toEqual([expected])
   })
+}
 
+function defineListTests(engine: Engine): void {
   test('lists filter and page, and take what they are asked for as it is', async () => {
     await using database = opened(await engine.newDatabase())
     const table = new KeysTable(database, [older])
@@ -202,8 +213,10 @@ onEachEngine((engine) => {
     expect(await before.find(secret)).toBeNull()
     expect(await hashedWith(before)).toEqual(['unknown'])
   })
+}
 
-  test('without KEY_SECRET all who start at once share one, and leave it behind later', async () => {
+function defineHashTests(engine: Engine): void {
+  test('without KEY_SECRET all who start at once share one, and can leave it behind', async () => {
     const url = await engine.newDatabase()
     await using first = opened(url)
     await using second = opened(url)
@@ -229,7 +242,7 @@ onEachEngine((engine) => {
     const found = await Promise.all(made.map(({ secret }) => table.find(secret)))
     expect(found.map((each) => each?.key.name)).toEqual(made.map(({ key }) => key.name))
   })
-})
+}
 
 test('looking and listing make no file', async () => {
   const file = newFile()
