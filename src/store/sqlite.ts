@@ -1,22 +1,20 @@
 /**
  * The store of one machine: a file that its workers count in, with one transaction a `take`, which
- * also carries the settlements that came since the one before. A `take` is synchronous and exact between processes, and what a killed process held lapses by itself. A file
- * cannot call anyone, so news travel by a channel that is given, such as the one to the parent.
+ * also carries the settlements that came since the one before. A `take` is synchronous and exact
+ * between processes, and what a killed process held lapses by itself. A file cannot call anyone,
+ * so news travel by a channel that is given, such as the one to the parent.
  *
  * The time is the wall clock, because that is the one clock that all processes of a machine share
  * here. Where it goes back, rates stand still for a moment; where it goes forward, places lapse
  * that are back with their next renewal.
  */
 import { nowMs } from '../core/clock.ts'
-import { drained, leaseRetryMs, rateFits, rateRetryMs, rateStanding } from './gcra.ts'
 import { LocalShare } from './local-share.ts'
+import { SqliteCounts } from './sqlite-counts.ts'
 import { SqliteFile } from './sqlite-file.ts'
 import type {
-  BudgetClaim,
   Claim,
-  LeaseClaim,
   NewsChannel,
-  RateClaim,
   Renewal,
   Settlement,
   Standing,
@@ -26,7 +24,6 @@ import type {
   Taken,
 } from './store.ts'
 import { untouched } from './store.ts'
-import { budgetFits, budgetStanding } from './tables.ts'
 import { Unsettled } from './unsettled.ts'
 
 /** How often a process looks for what is over. */
@@ -63,6 +60,7 @@ export class SqliteStore implements Store {
   readonly #options: SqliteOptions
   readonly #clock: StoreClock
   readonly #file: SqliteFile
+  readonly #counts: SqliteCounts
   readonly #local = new LocalShare()
   #isClosed = false
   readonly #unsettled = new Unsettled()
@@ -84,6 +82,7 @@ export class SqliteStore implements Store {
     this.#options = options
     this.#clock = options.clock ?? wallClock
     this.#file = new SqliteFile(options.path, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS)
+    this.#counts = new SqliteCounts(this.#file, this.#clock)
   }
 
   take(claims: readonly Claim[]): Taken {
@@ -166,7 +165,7 @@ export class SqliteStore implements Store {
     if (nowMs() < this.#awayUntilMs) throw new Error('the file failed a moment ago')
     const result = this.#file.step(() => {
       const nowUs = this.#clock.monotonicUs()
-      for (const settled of this.#queue) this.#settleOne(settled, nowUs)
+      for (const settled of this.#queue) this.#counts.settle(settled, nowUs)
       return work()
     })
     // What was undone stays in the queue for the next step.
@@ -210,7 +209,7 @@ export class SqliteStore implements Store {
     const standings = this.#step(() => {
       const taken: Standing[] = []
       for (const claim of claims) {
-        const outcome = this.#enter(claim, nowUs)
+        const outcome = this.#counts.enter(claim, nowUs)
         if (typeof outcome === 'number') {
           refused = taken.length
           retryAfterMs = outcome
@@ -218,10 +217,10 @@ export class SqliteStore implements Store {
         }
         taken.push(outcome)
       }
-      return namesTwice(claims) ? this.#standings(claims, nowUs) : taken
+      return namesTwice(claims) ? this.#counts.standings(claims, nowUs) : taken
     })
     if (standings !== null) return { ok: true, standings }
-    const untaken = this.#step(() => this.#standings(claims, nowUs)) ?? []
+    const untaken = this.#step(() => this.#counts.standings(claims, nowUs)) ?? []
     return { ok: false, refused, retryAfterMs, standings: untaken }
   }
 
@@ -234,94 +233,7 @@ export class SqliteStore implements Store {
     })
     this.#sweptAtUs = nowUs
   }
-
-  /** What is left, or after how many milliseconds to ask again. */
-  #enter(claim: Claim, nowUs: number): Standing | number {
-    if (claim.kind === 'rate') return this.#enterRate(claim, nowUs)
-    return claim.kind === 'lease' ? this.#enterPlace(claim, nowUs) : this.#enterBudget(claim, nowUs)
-  }
-
-  #enterRate(claim: RateClaim, nowUs: number): Standing | number {
-    const { key, cost, limit } = claim
-    const periodUs = claim.periodMs * 1000
-    const owed = this.#owed(key, limit, nowUs)
-    if (!rateFits(owed, cost, limit, periodUs)) return rateRetryMs(owed, cost, limit, periodUs)
-    const after = owed + cost * periodUs
-    this.#file.count(rateKey(key), after, nowUs, idleAtUs(after, limit, nowUs))
-    return rateStanding(after, limit, periodUs)
-  }
-
-  #enterPlace(claim: LeaseClaim, nowUs: number): Standing | number {
-    const { key, id, max, ttlMs } = claim
-    const count = this.#file.places(key, nowUs)
-    const isRenewed = count > 0 && this.#file.hasPlace(key, id, nowUs)
-    if (!isRenewed && count >= max) return leaseRetryMs(this.#standing(claim, nowUs).resetMs)
-    this.#file.enter(key, id, nowUs, nowUs + ttlMs * 1000)
-    return this.#placesLeft(claim, isRenewed ? count : count + 1, nowUs)
-  }
-
-  #placesLeft({ key, max }: LeaseClaim, count: number, nowUs: number): Standing {
-    if (count < max) return { remaining: max - count, resetMs: 0 }
-    return { remaining: 0, resetMs: untilMs(this.#file.oldestUs(key, nowUs), nowUs) }
-  }
-
-  #enterBudget(claim: BudgetClaim, nowUs: number): Standing | number {
-    const spent = this.#spent(claim.key, nowUs)
-    const standing = budgetStanding(spent + claim.amount, claim, this.#clock.wallMs())
-    if (!budgetFits(spent, claim)) return standing.resetMs
-    const untilUs = claim.endsAtMs * 1000
-    this.#file.count(budgetKey(claim.key), spent + claim.amount, nowUs, untilUs)
-    return standing
-  }
-
-  #settleOne(settled: Settlement, nowUs: number): void {
-    const { key } = settled
-    if (settled.kind === 'lease') {
-      this.#file.leave(key, settled.id, nowUs)
-    } else if (settled.kind === 'rate') {
-      const { giveBack, limit, periodMs } = settled
-      const owed = Math.max(0, this.#owed(key, limit, nowUs) - giveBack * periodMs * 1000)
-      this.#file.count(rateKey(key), owed, nowUs, idleAtUs(owed, limit, nowUs))
-    } else {
-      const spent = Math.max(0, this.#spent(key, nowUs) - settled.giveBack)
-      this.#file.count(budgetKey(key), spent, nowUs, settled.endsAtMs * 1000)
-    }
-  }
-
-  #owed(key: string, limit: number, nowUs: number): number {
-    const row = this.#file.counted(rateKey(key))
-    return row === null ? 0 : drained(row[0], row[1], nowUs, limit)
-  }
-
-  #spent(key: string, nowUs: number): number {
-    const row = this.#file.counted(budgetKey(key))
-    return row === null || row[2] <= nowUs ? 0 : row[0]
-  }
-
-  #standings(claims: readonly Claim[], nowUs: number): Standing[] {
-    return claims.map((claim) => this.#standing(claim, nowUs))
-  }
-
-  #standing(claim: Claim, nowUs: number): Standing {
-    if (claim.kind === 'rate') {
-      const owed = this.#owed(claim.key, claim.limit, nowUs)
-      return rateStanding(owed, claim.limit, claim.periodMs * 1000)
-    }
-    if (claim.kind === 'budget') {
-      return budgetStanding(this.#spent(claim.key, nowUs), claim, this.#clock.wallMs())
-    }
-    return this.#placesLeft(claim, this.#file.places(claim.key, nowUs), nowUs)
-  }
 }
-
-const rateKey = (key: string): string => `r:${key}`
-const budgetKey = (key: string): string => `b:${key}`
-
-const idleAtUs = (owed: number, limit: number, nowUs: number): number =>
-  nowUs + Math.ceil(owed / limit)
-
-const untilMs = (untilUs: number, nowUs: number): number =>
-  untilUs === 0 ? 0 : Math.max(0, Math.ceil((untilUs - nowUs) / 1000))
 
 /** Whether a key occurs twice, so that what was left of the first is no longer true. */
 function namesTwice(claims: readonly Claim[]): boolean {

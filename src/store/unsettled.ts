@@ -1,4 +1,4 @@
-/** Spending that became known while the shared store was away: kept, and settled when it is back. */
+/** Spending that became known while the shared store was away, for when it is back. */
 import type { Settlement } from './store.ts'
 
 /** The settlement of a budget. */

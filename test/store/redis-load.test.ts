@@ -1,4 +1,4 @@
-/** Redis paused, slow, killed and started again while takes go on: bounded, right, and recovered. */
+/** Redis paused, slow, killed and started again under load: bounded, right, and recovered. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { GatewayError } from '../../src/core/errors.ts'
 import { RedisStore } from '../../src/store/redis.ts'

@@ -54,7 +54,7 @@ test('a file that is none is told at once', () => {
   expect(() => new SqliteStore({ path: wrong, processes: 1 })).toThrow()
 })
 
-test('settlements that wait are there for the next take, and for others before it closes', async () => {
+test('settlements that wait go with the next take, or before the store closes', async () => {
   const other = new SqliteStore({ path, processes: 2 })
   store.take([lease('l', 'x', 1)])
   void store.settle([leave('l', 'x')])

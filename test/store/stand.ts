@@ -31,7 +31,7 @@ export class ManualClock implements StoreClock {
 /** A store under test, with the time it counts in. */
 export interface StoreStand {
   readonly store: Store
-  /** Another one that shares what the first counts; the same one for a store that shares nothing. */
+  /** Another one that shares what the first counts; itself where nothing is shared. */
   readonly other: Store
   readonly clock: ManualClock
   /** Moves the clock on, for the store too. */
