@@ -22,9 +22,12 @@ export function wantsTrailer(headers: Headers): boolean {
   return value !== null
 }
 
-/** The comment with the cost, for a stream of events; null in a JSON array, which has none. */
+/**
+ * The comment with the cost, for a stream of events. Null in a JSON array, which has no comments,
+ * and where the bytes pass unread: nobody knows there where an event ends, or what was used.
+ */
 export function costTrailer(exchange: Exchange, call: Call): (() => string) | null {
-  if (call.framing === 'json-array') return null
+  if (call.framing === 'json-array' || call.protocol.name === 'opaque') return null
   // Google's SDK wants every piece to end with a blank line; Python's dies of an event without
   // data, which such a line would be to it.
   const end = call.protocol.name === 'gemini' ? '\r\n\r\n' : '\n'

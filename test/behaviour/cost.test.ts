@@ -102,11 +102,11 @@ describe('a stream', () => {
     expect(response.text()).toContain('upstream_incomplete')
     expect(response.text()).not.toContain('sluice cost')
   })
-  test('whose last event has no blank line stays as it is', async () => {
+  test('whose last event has no blank line gets that first', async () => {
     const stand = await startStand(replay(Buffer.from(wire.trimEnd())))
     const { response } = await stand.ask(chat('gpt-5', true, { 'x-sluice-cost': 'trailer' }))
     await response.ended()
-    expect(response.text()).not.toContain('[DONE]: sluice')
+    expect(response.text()).toBe(wire + comment)
   })
   test('of Gemini ends the comment as its SDK wants it; an array has none', async () => {
     const script = replay(Buffer.from(streamedAnswers.gemini.events.join('')))
@@ -125,6 +125,13 @@ describe('a stream', () => {
     await array.ended()
     expect(() => JSON.parse(array.text())).not.toThrow()
     expect(array.text()).not.toContain('sluice')
+  })
+  test('that passes unread has none', async () => {
+    const stand = await startStand(replay(Buffer.from('data: x')))
+    const headers = { 'x-sluice-cost': 'trailer' }
+    const { response } = await stand.ask({ path: '/passthrough/openai/x', headers })
+    await response.ended()
+    expect(response.text()).toBe('data: x')
   })
   test('cannot be asked for anything else', async () => {
     const stand = await startStand(sse(events, { done: true }))
