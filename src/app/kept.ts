@@ -70,6 +70,7 @@ export function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts):
   const overload = overloadOf(config, worker, underway, log)
   const pauses = new Pauses()
   const database = openDatabase(config.databaseUrl)
+  openEarly(database, log)
   const breakers = new BreakerTable(config.resilience)
   const inUse = config.resilience.breaker ? breakers : noBreakers
   return {
@@ -103,6 +104,16 @@ function ledgerOf({ ledger }: Config, database: Database, log: Log): Ledger | nu
   return startLedger(database, { retentionDays }, ({ state, waiting, dropped, failures }) => {
     const level = state === 'failing' ? 'error' : 'info'
     log.line(level, `usage ledger ${state}`, { waiting, dropped, failures })
+  })
+}
+
+/** Opens a database that is there, so that its tables are up to date before they are needed. */
+function openEarly(database: Database, log: Log): void {
+  if (!database.isThere()) return
+  database.ready().catch((error: GatewayError) => {
+    const { cause } = error.detail
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : null
+    log.line('warn', 'the database cannot be used', { cause: code })
   })
 }
 

@@ -180,6 +180,17 @@ describe('a program that serves', () => {
   })
 })
 
+test('a program whose database is away says so, and serves all the same', async () => {
+  const env = { DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/x', LOG_FORMAT: 'json' }
+  const { program, call } = await serving(emptyDirectory(), env)
+  await program.untilLog(/the database cannot be used/)
+  expect(program.log).toContain('ERR_POSTGRES_CONNECTION_REFUSED')
+  expect((await fetch(`${program.url}/healthz`)).status).toBe(200)
+  expect((await call('POST', '/api/keys', { name: 'a' })).status).toBe(503)
+  await program.stop()
+  expect(program.log).not.toContain('canary')
+})
+
 describeWithPostgres('two programs on one PostgreSQL', () => {
   test('see the same keys', async () => {
     const server = await startPostgres()
