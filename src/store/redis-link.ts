@@ -75,7 +75,10 @@ export class RedisLink {
       connectionTimeout: CONNECT_TIMEOUT_MS,
     })
     this.#coming = client
-    client.onclose = () => this.#lost(client, 'closed')
+    // While it is being made, what fails says why better than its end does.
+    client.onclose = (error) => {
+      if (client === this.#client) this.#lost(client, failureOf(error).reason)
+    }
     try {
       await bounded(client.connect(), CONNECT_TIMEOUT_MS)
       await bounded(prepare(client), CONNECT_TIMEOUT_MS)
@@ -162,6 +165,7 @@ function failureOf(thrown: unknown): RedisFailure {
   if (thrown instanceof RedisFailure) return thrown
   if (!(thrown instanceof Error)) return new RedisFailure('broken')
   const { code } = thrown as { readonly code?: unknown }
-  if (code !== 'ERR_REDIS_SERVER_ERROR') return new RedisFailure('broken')
+  if (typeof code !== 'string') return new RedisFailure('broken')
+  if (code !== 'ERR_REDIS_SERVER_ERROR') return new RedisFailure('broken', code)
   return new RedisFailure('refused', /^[A-Z]+/.exec(thrown.message)?.[0] ?? 'ERR')
 }

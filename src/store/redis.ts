@@ -246,6 +246,7 @@ export class RedisStore implements Store {
     } catch {
       return
     }
+    this.#settleKept()
     const echo = this.#news.echo()
     if (echo !== null) this.#link.run('PUBLISH', echo).catch(() => {})
   }
@@ -257,6 +258,10 @@ export class RedisStore implements Store {
 
   #up(): void {
     this.#onState('ready', 'connected')
-    void this.settle(this.#unsettled.takeAll())
+    this.#settleKept()
+  }
+
+  #settleKept(): void {
+    if (this.#unsettled.size > 0) void this.settle(this.#unsettled.takeAll())
   }
 }

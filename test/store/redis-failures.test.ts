@@ -173,6 +173,22 @@ describeWithRedis('a Redis that fails', () => {
     await other.close()
   })
 
+  test('that refuses the password is away, and what is told has no secret in it', async () => {
+    await server.command('CONFIG', 'SET', 'requirepass', 'the-right-one')
+    const told: string[] = []
+    const url = server.url.replace('//', '//:the-wrong-one@')
+    const other = new RedisStore({
+      url,
+      onState: (state, reason) => told.push(`${state} ${reason}`),
+    })
+    await other.open()
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatch(/^away ERR_REDIS_[A-Z_]+$/)
+    expect((await other.take([rate('r')])).ok).toBe(true)
+    expect(other.view().decidedLocally).toBe(1)
+    await other.close()
+  })
+
   test('is not asked again and again by one who cannot reach it', async () => {
     await server.kill()
     await eventually(() => !isReady(), 'it is not noticed')
