@@ -146,6 +146,8 @@ class SqlDatabase implements Database {
   /** Tries again while another process holds the lock of a SQLite file. */
   async #untilUnlocked<Result>(deadlineMs: number, work: () => Promise<Result>): Promise<Result> {
     for (let pauseMs = LOCK_PAUSE_MIN_MS; ; pauseMs = Math.min(pauseMs * 2, LOCK_PAUSE_MAX_MS)) {
+      // Who waited is told by then that it was in vain, so that nothing is done after all.
+      if (nowMs() > deadlineMs) throw new TooLate()
       try {
         return await work()
       } catch (error) {
@@ -178,7 +180,9 @@ class SqlDatabase implements Database {
 
   async #fail(opened: Promise<SQL>, error: unknown): Promise<never> {
     if (error instanceof GatewayError) throw error
-    if (isAway(error)) await this.#rest(opened)
+    // A file that others hold for too long is there all the same.
+    const isHeld = this.#file !== null && error instanceof TooLate
+    if (isAway(error) && !isHeld) await this.#rest(opened)
     throw unavailable(error)
   }
 

@@ -178,7 +178,7 @@ describe('a SQLite file', () => {
   test('that another process holds is waited for, without stopping the world', async () => {
     const file = newFile()
     await using first = opened(file)
-    await using second = opened(file, { statementMs: 300 })
+    await using second = opened(file, { statementMs: 600 })
     await Promise.all([first.ready(), second.ready()])
     const { promise: isHeld, resolve: held } = Promise.withResolvers<void>()
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
@@ -193,7 +193,8 @@ describe('a SQLite file', () => {
     const write = (name: string) =>
       second.run('insert into server_secrets values ($1, $2, 1)', [name, 'x'])
     expect(await codeOf(write('late'))).toBe('store_unavailable')
-    expect(ticks).toBeGreaterThan(10)
+    // Waiting inside of SQLite would leave none of them.
+    expect(ticks).toBeGreaterThan(2)
     const waiting = write('b')
     release()
     await Promise.all([holding, waiting])
