@@ -10,6 +10,8 @@ export interface Price {
   readonly cachedInput?: number | undefined
   /** Of input that the provider wrote into its cache; as `input` where it is not told apart. */
   readonly cacheWrite?: number | undefined
+  /** Of what is to stay in the cache for long, an hour; as `cacheWrite` where not told apart. */
+  readonly cacheWriteLong?: number | undefined
   /** What holds for all tokens of a request whose input is longer than so many tokens. */
   readonly long?: LongPrice | undefined
 }
@@ -25,6 +27,8 @@ export interface PricedUsage {
   readonly outputTokens: number | null
   readonly cachedInputTokens?: number | null
   readonly cacheWriteInputTokens?: number | null
+  /** The part of `cacheWriteInputTokens` that is to stay for long. */
+  readonly cacheWriteLongInputTokens?: number | null
 }
 
 /** The price of a provider's model in US dollars for a million tokens, or null: it is not known. */
@@ -105,16 +109,23 @@ export function costOf(usage: PricedUsage, price: Price | null): number | null {
   if (outputTokens === null && rates.output > 0) return null
   const input = inputTokens ?? 0
   const output = outputTokens ?? 0
-  const reported = [usage.cachedInputTokens ?? 0, usage.cacheWriteInputTokens ?? 0]
+  const reported = [
+    usage.cachedInputTokens ?? 0,
+    usage.cacheWriteInputTokens ?? 0,
+    usage.cacheWriteLongInputTokens ?? 0,
+  ]
   if (![input, output, ...reported].every(isCount)) return null
   // What is told apart is a part of the input; a provider that says more of it than there is input
   // is believed in the sum only.
   const cached = Math.min(reported[0] ?? 0, input)
   const written = Math.min(reported[1] ?? 0, input - cached)
+  const long = Math.min(reported[2] ?? 0, written)
+  const writeRate = rates.cacheWrite ?? rates.input
   return microUsd([
     [input - cached - written, rates.input],
     [cached, rates.cachedInput ?? rates.input],
-    [written, rates.cacheWrite ?? rates.input],
+    [written - long, writeRate],
+    [long, rates.cacheWriteLong ?? writeRate],
     [output, rates.output],
   ])
 }

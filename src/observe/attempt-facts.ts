@@ -15,6 +15,7 @@ export interface ReportedUsage {
   readonly outputTokens: number | null
   readonly cachedInputTokens: number | null
   readonly cacheWriteInputTokens?: number | null
+  readonly cacheWriteLongInputTokens?: number | null
   readonly reasoningTokens: number | null
 }
 
@@ -42,6 +43,7 @@ export class AttemptFacts {
   outputTokens: number | null = null
   cachedInputTokens: number | null = null
   cacheWriteInputTokens: number | null = null
+  cacheWriteLongInputTokens: number | null = null
   reasoningTokens: number | null = null
 
   constructor(
@@ -63,6 +65,7 @@ export class AttemptFacts {
     this.outputTokens = usage.outputTokens
     this.cachedInputTokens = usage.cachedInputTokens
     this.cacheWriteInputTokens = usage.cacheWriteInputTokens ?? null
+    this.cacheWriteLongInputTokens = usage.cacheWriteLongInputTokens ?? null
     this.reasoningTokens = usage.reasoningTokens
   }
 

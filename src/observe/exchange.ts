@@ -80,6 +80,7 @@ export class Exchange {
   outputTokens: number | null = null
   cachedInputTokens: number | null = null
   cacheWriteInputTokens: number | null = null
+  cacheWriteLongInputTokens: number | null = null
   reasoningTokens: number | null = null
   finishReason: string | null = null
 
@@ -118,6 +119,7 @@ export class Exchange {
     this.outputTokens = usage.outputTokens
     this.cachedInputTokens = usage.cachedInputTokens
     this.cacheWriteInputTokens = usage.cacheWriteInputTokens ?? null
+    this.cacheWriteLongInputTokens = usage.cacheWriteLongInputTokens ?? null
     this.reasoningTokens = usage.reasoningTokens
   }
 

@@ -16,6 +16,8 @@ export interface Usage {
   readonly reasoningTokens: number | null
   /** Input that was written to the cache, where a provider tells it: it has a price of its own. */
   readonly cacheWriteInputTokens?: number | null
+  /** The part of it that is to stay there for an hour. */
+  readonly cacheWriteLongInputTokens?: number | null
 }
 
 /**

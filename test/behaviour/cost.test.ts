@@ -148,6 +148,7 @@ describe('a stream', () => {
       cache_creation_input_tokens: 200,
       cache_read_input_tokens: 300,
       output_tokens: 10,
+      cache_creation: { ephemeral_5m_input_tokens: 120, ephemeral_1h_input_tokens: 80 },
     }
     const script = json(200, {
       ...{ id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-haiku-4-5' },
@@ -162,8 +163,8 @@ describe('a stream', () => {
     const body = JSON.stringify({ model: 'claude-haiku-4-5', max_tokens: 10, messages })
     const { response } = await stand.ask({ method: 'POST', path: '/v1/messages', body })
     await response.ended()
-    // 100 x 1 + 200 x 1.25 + 300 x 0.1 + 10 x 5
-    expect((await stand.record(0)).costMicroUsd).toBe(430)
-    expect(response.header('x-sluice-cost')).toBe('0.00043')
+    // 100 x 1 + 120 x 1.25 + 80 x 2 + 300 x 0.1 + 10 x 5
+    expect((await stand.record(0)).costMicroUsd).toBe(490)
+    expect(response.header('x-sluice-cost')).toBe('0.00049')
   })
 })

@@ -26,6 +26,7 @@ describe('the table', () => {
       output: 5,
       cachedInput: 0.1,
       cacheWrite: 1.25,
+      cacheWriteLong: 2,
     })
     expect(priceOf('gemini', 'gemini-2.5-pro')?.long?.input).toBe(2.5)
   })
@@ -93,6 +94,10 @@ describe('a cost', () => {
     // 400 x 3 + 400 x 0.3 + 200 x 3.75 + 100 x 15
     expect(costOf(counts, price)).toBe(1200 + 120 + 750 + 1500)
     expect(costOf(counts, { input: 3, output: 15 })).toBe(3000 + 1500)
+    // Of the 200 that were written 50 are to stay for long.
+    const longer = { ...counts, cacheWriteLongInputTokens: 50 }
+    expect(costOf(longer, { ...price, cacheWriteLong: 6 })).toBe(3570 + 50 * 2.25 + 0.5)
+    expect(costOf(longer, price)).toBe(3570)
   })
   test('of a long request is that of long requests, for all of its tokens', () => {
     const long = { aboveInputTokens: 200_000, input: 2.5, output: 15, cachedInput: 0.25 }

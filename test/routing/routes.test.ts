@@ -215,6 +215,18 @@ describe('strategies', () => {
     ])
   })
 
+  test('cost knows what the route does not say, and believes the route', () => {
+    const priceOf: PlannerOptions['priceOf'] = (provider, model) =>
+      provider === 'openai' && model !== 'a' ? { input: model === 'b' ? 1 : 3, output: 1 } : null
+    const own = { price: { input: 2, output: 1 } }
+    const known = [target('openai/a'), target('openai/b', own), target('openai/c')]
+    const cheap = [target('openai/a'), target('openai/c'), target('openai/b')]
+    const order = (targets: readonly TargetSettings[]) =>
+      plan({ routes: [route('r', targets, 'cost')], priceOf }, 'r')
+    expect(order(known)).toEqual(['openai/b', 'openai/c', 'openai/a'])
+    expect(order(cheap)).toEqual(['openai/b', 'openai/c', 'openai/a'])
+  })
+
   describe('sticky', () => {
     const routes = [route('r', three, 'sticky')]
     const chat = (system: string, first: string, ...more: string[]) => ({

@@ -13,6 +13,7 @@ const kinds = {
   output: dollars('For a million tokens of the answer, reasoning among them.'),
   cachedInput: dollars('For a million that were in the cache; as input when not set.').optional(),
   cacheWrite: dollars('For a million written to the cache; as input when not set.').optional(),
+  cacheWriteLong: dollars('The same for an hour; as cacheWrite when not set.').optional(),
 }
 
 /** A price of a target or of a model. */

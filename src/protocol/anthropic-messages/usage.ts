@@ -13,6 +13,7 @@ export class LastUsage {
   #output: number | null = null
   #cacheRead: number | null = null
   #cacheWrite: number | null = null
+  #cacheWriteLong: number | null = null
   #thinking: number | null = null
 
   /** Takes over what `usage` reports; whatever it is, it does no harm. */
@@ -22,6 +23,10 @@ export class LastUsage {
     this.#output = numberAt(usage, 'output_tokens') ?? this.#output
     this.#cacheRead = numberAt(usage, 'cache_read_input_tokens') ?? this.#cacheRead
     this.#cacheWrite = numberAt(usage, 'cache_creation_input_tokens') ?? this.#cacheWrite
+    const written = objectAt(usage, 'cache_creation')
+    if (written !== null) {
+      this.#cacheWriteLong = numberAt(written, 'ephemeral_1h_input_tokens') ?? this.#cacheWriteLong
+    }
     const details = objectAt(usage, 'output_tokens_details')
     if (details !== null) this.#thinking = numberAt(details, 'thinking_tokens') ?? this.#thinking
   }
@@ -35,6 +40,7 @@ export class LastUsage {
       cachedInputTokens: this.#cacheRead,
       reasoningTokens: this.#thinking,
       ...(this.#cacheWrite !== null && { cacheWriteInputTokens: this.#cacheWrite }),
+      ...(this.#cacheWriteLong !== null && { cacheWriteLongInputTokens: this.#cacheWriteLong }),
     }
   }
 

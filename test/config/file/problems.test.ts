@@ -103,7 +103,8 @@ const rows: readonly (readonly [content: unknown, line: string])[] = [
   ],
   [
     { prices: { 'openai/*': { input: 1, output: 1, cached: 1 } } },
-    'prices["openai/*"].cached: must be one of input, output, cachedInput, cacheWrite, long',
+    'prices["openai/*"].cached: must be one of input, output, cachedInput, ' +
+      'cacheWrite, cacheWriteLong, long',
   ],
   [target({ headersTimeoutMs: -1 }), `routes.smart.targets[0].headersTimeoutMs: ${clock}, got -1`],
   [
