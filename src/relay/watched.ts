@@ -18,6 +18,10 @@ import type { Passage } from './passage.ts'
 import type { Tail } from './tail.ts'
 import type { Transcript } from './transcript.ts'
 
+const LF = 10
+const CR = 13
+const crlf = Buffer.from('\r\n')
+
 /** The way of one stream through the inspector, with a reader beside it. */
 export class WatchedInspector implements Passage {
   readonly #protocol: Protocol
@@ -26,6 +30,10 @@ export class WatchedInspector implements Passage {
   readonly #reader: EventReader
   readonly #transcript: Transcript
   #readError = false
+  #usesCRLF = false
+  #afterCR = false
+  /** The end of the last chunk, which the deframer is not given before the next one. */
+  #waiting: Uint8Array = new Uint8Array(0)
 
   /** @param holds whether an error would be recovered from at this moment. */
   constructor(
@@ -112,7 +120,7 @@ export class WatchedInspector implements Passage {
 
   #look(chunk: Uint8Array): void {
     try {
-      for (const frame of this.#deframer.push(chunk)) {
+      for (const frame of this.#deframer.push(this.#whole(chunk))) {
         // What came behind an error in the same chunk is not sent, and spoils nothing.
         if (!this.#readError) this.#note(frame)
       }
@@ -120,6 +128,21 @@ export class WatchedInspector implements Passage {
       // An event too large to be held passes unseen.
       this.#transcript.spoil()
     }
+  }
+
+  /**
+   * As much of what came as the inspector looks at: where lines end in CRLF, a CR at the end of a
+   * chunk waits for its LF. To read it at once would take down an event that was not sent yet.
+   */
+  #whole(chunk: Uint8Array): Uint8Array {
+    if (chunk.length === 0) return chunk
+    const bytes = this.#waiting.length === 0 ? chunk : Buffer.concat([this.#waiting, chunk])
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#usesCRLF ||= (this.#afterCR && bytes[0] === LF) || text.includes(crlf)
+    this.#afterCR = bytes.at(-1) === CR
+    const end = this.#usesCRLF && this.#afterCR ? bytes.length - 1 : bytes.length
+    this.#waiting = bytes.slice(end)
+    return bytes.subarray(0, end)
   }
 
   #note(frame: Frame): void {
