@@ -1,4 +1,4 @@
-/** The usage ledger in a real PostgreSQL: the same sums, several writers, and a server that dies. */
+/** The usage ledger in a real PostgreSQL: its sums, several writers, and a server that dies. */
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { openDatabase } from '../../src/store/database.ts'
 import { type Ledger, type LedgerSettings, startLedger } from '../../src/store/ledger.ts'
