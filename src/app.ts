@@ -7,9 +7,9 @@ import {
   closeStores,
   keptOf,
   leftoversOf,
-  type News,
   type WorkerIdentity,
 } from './app/kept.ts'
+import type { News } from './app/news.ts'
 import { changedProviders, reloaded, snapshotOf } from './app/snapshot.ts'
 import { installBufferPool } from './buffer/installed.ts'
 import { type Config, versionText } from './config/config.ts'
@@ -60,8 +60,8 @@ export async function startApp(
   worker: WorkerIdentity,
   parts: AppParts = {},
 ): Promise<App> {
-  const kept = keptOf(config, worker, parts)
-  const { log, pool, sweep, underway, overload, admission, breakers } = kept
+  const kept = await keptOf(config, worker, parts)
+  const { log, pool, sweep, underway, overload, breakers } = kept
   installBufferPool(pool)
   const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS).unref()
   let current = snapshotOf(kept, config)
@@ -102,7 +102,6 @@ export async function startApp(
     reload(next) {
       const before = current.config
       current = snapshotOf(kept, reloaded(config, next))
-      admission.renew(next.apiKeys)
       kept.keys.ring.renew(next)
       sweep.tighten(sweepPeriodMs(clocksOf(next)))
       for (const { name } of changedProviders(before, next)) kept.resilience.parking.forget(name)
@@ -121,7 +120,10 @@ export async function startApp(
       await closeStores(kept, LAST_WORDS_MS)
       await within(LAST_WORDS_MS, log.flush?.() ?? Promise.resolve())
     },
-    hear: ({ target, override }) => breakers.set(target, override),
+    hear(news) {
+      if (news.type === 'breaker') breakers.set(news.target, news.override)
+      else kept.news.hear(news.topic, news.text)
+    },
     leftovers: () => leftoversOf(kept, server.pendingRequests),
   }
 }

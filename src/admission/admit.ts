@@ -1,24 +1,28 @@
 /** The first stage: who may enter. Looks at headers only; the body is unread. */
+import type { KeyPriority } from '../config/client-key.ts'
 import { GatewayError } from '../core/errors.ts'
+import type { KeyRecord, KeyRing } from './keys.ts'
 import type { Overload } from './overload.ts'
+import { priorityOf } from './priority.ts'
 
 /** A place in the house. Whoever holds it releases it, exactly once. */
 export interface Ticket {
-  /** A short digest of the key that was used, fit for logs; null where none is asked for. */
-  readonly keyId: string | null
+  /** Whose it is; null where no key is asked for. */
+  readonly key: KeyRecord | null
+  readonly priority: KeyPriority
   release(): void
 }
 
 /** The door. */
 export interface Admission {
   /**
+   * A promise only where the database must be asked for the key.
    * @param search the query, where Gemini's clients may put their key
    * @throws GatewayError `invalid_api_key`, the same for a missing and for a wrong key;
-   *   `overloaded` where there is too much to do already.
+   *   `overloaded` where there is too much to do already; `store_unavailable` where it cannot be
+   *   found out whose key it is.
    */
-  admit(headers: Headers, search: string): Ticket
-  /** Puts other keys in the place of the present ones; who is inside already stays. */
-  renew(apiKeys: readonly string[]): void
+  admit(headers: Headers, search: string): Ticket | Promise<Ticket>
   /** Tickets that are out. */
   readonly inside: number
 }
@@ -26,24 +30,24 @@ export interface Admission {
 /** A key longer than this is not looked at. */
 const KEY_CHARACTERS_MAX = 512
 
-const digest = (key: string): string => new Bun.CryptoHasher('sha256').update(key).digest('hex')
-
 /**
- * Makes the door for a list of keys; an empty list lets everybody in.
- *
- * Keys are looked up by their digest, so that the time of a look-up says nothing about how much of
- * a guess was right. Who has none is told so under any load; the load is for those who may enter.
+ * Makes the door. Who has no key is told so under any load; the load is for those who may enter.
+ * @param ring knows the keys, and whether one is needed.
  */
-export function createAdmission(apiKeys: readonly string[], overload: Overload): Admission {
-  let digests = new Set(apiKeys.map(digest))
+export function createAdmission(
+  ring: Pick<KeyRing, 'isRequired' | 'find'>,
+  overload: Overload,
+): Admission {
   let inside = 0
 
-  const enter = (keyId: string | null, headers: Headers): Ticket => {
-    overload.check(headers, inside)
+  const enter = (key: KeyRecord | null, headers: Headers): Ticket => {
+    const priority = priorityOf(headers, key?.priority)
+    overload.check(priority, inside)
     let held = true
     inside += 1
     return {
-      keyId,
+      key,
+      priority,
       release() {
         if (held) inside -= 1
         held = false
@@ -51,19 +55,30 @@ export function createAdmission(apiKeys: readonly string[], overload: Overload):
     }
   }
 
+  const withKey = (key: KeyRecord | null, headers: Headers): Ticket => {
+    if (key === null) throw new GatewayError('invalid_api_key')
+    return enter(key, headers)
+  }
+
+  const whereRequired = (headers: Headers, search: string): Ticket | Promise<Ticket> => {
+    const secret = presentedKey(headers, search)
+    const found = secret === null ? null : ring.find(secret)
+    return found instanceof Promise
+      ? found.then((key) => withKey(key, headers))
+      : withKey(found, headers)
+  }
+
   return {
     get inside() {
       return inside
     },
-    renew(keys) {
-      digests = new Set(keys.map(digest))
-    },
     admit(headers, search) {
-      if (digests.size === 0) return enter(null, headers)
-      const key = presentedKey(headers, search)
-      const keyDigest = key === null ? null : digest(key)
-      if (keyDigest === null || !digests.has(keyDigest)) throw new GatewayError('invalid_api_key')
-      return enter(keyDigest.slice(0, 12), headers)
+      const required = ring.isRequired()
+      if (required === false) return enter(null, headers)
+      if (required === true) return whereRequired(headers, search)
+      return required.then((isNeeded) =>
+        isNeeded ? whereRequired(headers, search) : enter(null, headers),
+      )
     },
   }
 }

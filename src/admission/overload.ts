@@ -6,10 +6,10 @@
  * new; last, where memory is what is short, the streams that hold most of it. Each stage is left
  * a little below where it was entered, so that it does not flap.
  */
+import type { KeyPriority } from '../config/client-key.ts'
 import { nowMs } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { OverloadLimits } from './limits.ts'
-import { isLowPriority } from './priority.ts'
 
 /** The stages, mildest first. */
 export const overloadStages = ['normal', 'strained', 'shed-low', 'shed-all', 'evict'] as const
@@ -142,18 +142,16 @@ export class Overload {
   }
 
   /**
-   * Lets a request pass, or not. Looks at headers only.
+   * Lets a request pass, or not.
    * @param inside how many requests are under way
-   * @throws GatewayError `overloaded`, with when to come back; `invalid_header` for a priority that
-   *   is none.
+   * @throws GatewayError `overloaded`, with when to come back.
    */
-  check(headers: Headers, inside: number): void {
-    const isLow = isLowPriority(headers)
+  check(priority: KeyPriority, inside: number): void {
     if (this.load === 'shedding') {
       this.#shed.pressure += 1
       throw refusal('The server has too much to do; try again later.')
     }
-    if (isLow && this.#stage === 'shed-low') {
+    if (priority === 'low' && this.#stage === 'shed-low') {
       this.#shed.lowPriority += 1
       throw refusal('The server has too much to do for requests of low priority.')
     }

@@ -50,6 +50,14 @@ interface Asked {
   readonly isTold: boolean
 }
 
+/** What is asked for where nobody has limits. */
+export const noDemand: Demand = Object.freeze({
+  key: null,
+  model: null,
+  id: '',
+  estimate: { inputTokens: 0, outputTokens: 0, costMicroUsd: null },
+})
+
 const nothing: Place = Object.freeze({ headers: [], leave() {} })
 
 /** Limits and budgets over one store. */

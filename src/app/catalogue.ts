@@ -33,7 +33,8 @@ export function catalogueOf({
   ): Promise<Response> => {
     const id = requestId()
     try {
-      admission.admit(request.headers, new URL(request.url).search).release()
+      const ticket = await admission.admit(request.headers, new URL(request.url).search)
+      ticket.release()
       return Response.json(await answer(), { headers: { 'x-request-id': id } })
     } catch (thrown) {
       return failureResponse(thrown, protocol, id)

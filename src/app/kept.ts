@@ -3,6 +3,7 @@ import { type Admission, createAdmission } from '../admission/admit.ts'
 import { overloadLimits } from '../admission/limits.ts'
 import { type Keys, openKeys } from '../admission/open-keys.ts'
 import { Overload } from '../admission/overload.ts'
+import { Quota } from '../admission/quota.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import { createBufferPool } from '../buffer/pool.ts'
 import type { Config, StreamSettings } from '../config/config.ts'
@@ -18,14 +19,10 @@ import { noBreakers } from '../resilience/breakers.ts'
 import { Resilience } from '../resilience/resilience.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { type Ledger, startLedger } from '../store/ledger.ts'
+import type { Store } from '../store/store.ts'
 import { Reach } from '../upstream/reach.ts'
-
-/** What one worker tells the others. */
-export type News = {
-  readonly type: 'breaker'
-  readonly target: string
-  readonly override: 'auto' | 'open' | 'closed'
-}
+import { openLimits } from './limits.ts'
+import { type News, type ParentNews, parentNews } from './news.ts'
 
 /** What surrounds the server. */
 export interface AppParts {
@@ -57,13 +54,23 @@ export interface Kept {
   readonly keys: Keys
   /** Null where it is not kept what each request used. */
   readonly ledger: Ledger | null
+  readonly store: Store
+  readonly quota: Quota
+  readonly news: ParentNews
   readonly pauses: Pauses
   readonly breakers: BreakerTable
   readonly resilience: Resilience
 }
 
+/** Which managed key has changed, so that no worker goes by what it remembers of it. */
+const KEYS_TOPIC = 'keys'
+
 /** Makes them. */
-export function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts): Kept {
+export async function keptOf(
+  config: Config,
+  worker: WorkerIdentity,
+  parts: AppParts,
+): Promise<Kept> {
   const log = parts.log ?? defaultLog(config, worker)
   const sweep = new Sweep(sweepPeriodMs(clocksOf(config)))
   const underway = new Underway()
@@ -73,6 +80,13 @@ export function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts):
   openEarly(database, log)
   const breakers = new BreakerTable(config.resilience)
   const inUse = config.resilience.breaker ? breakers : noBreakers
+  const news = parentNews(parts.announce)
+  const store = await openLimits(config, worker.total, news, log)
+  const keys = openKeys(config, database, (key, action) => {
+    log.line('info', `key ${action}`, { key })
+    store.publish(KEYS_TOPIC, key)
+  })
+  store.subscribe(KEYS_TOPIC, (key) => keys.ring.forget(key))
   return {
     log,
     pool: parts.pool ?? createBufferPool(config.bufferPool),
@@ -81,10 +95,13 @@ export function keptOf(config: Config, worker: WorkerIdentity, parts: AppParts):
     underway,
     spool: openSpool(config.intake, worker.id),
     overload,
-    admission: createAdmission(config.apiKeys, overload),
+    admission: createAdmission(keys.ring, overload),
     database,
-    keys: openKeys(config, database, (key, action) => log.line('info', `key ${action}`, { key })),
+    keys,
     ledger: ledgerOf(config, database, log),
+    store,
+    quota: new Quota(store),
+    news,
     pauses,
     breakers,
     resilience: new Resilience(
@@ -118,19 +135,23 @@ function openEarly(database: Database, log: Log): void {
 }
 
 /** Writes what waits for the database, for up to `limitMs`, and closes it. */
-export async function closeStores({ ledger, database }: Kept, limitMs: number): Promise<void> {
+export async function closeStores(kept: Kept, limitMs: number): Promise<void> {
+  const { ledger, database, quota, store } = kept
+  quota.close()
+  await store.close()
   await ledger?.close(limitMs)
   await database.close()
 }
 
 /** What is held, by name. */
 export function leftoversOf(kept: Kept, pendingRequests: number): Readonly<Record<string, number>> {
-  const { pool, sweep, underway, spool, admission, pauses, resilience } = kept
+  const { pool, sweep, underway, spool, admission, quota, pauses, resilience } = kept
   const { totalInUse, overflowInUse } = pool.getMetrics()
   return {
     requests: underway.size,
     pendingRequests,
     tickets: admission.inside,
+    places: quota.inside,
     clocks: sweep.size,
     pauses: pauses.size,
     slots: resilience.standings.inFlight,

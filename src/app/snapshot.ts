@@ -1,4 +1,7 @@
 /** What is made of one configuration: the six stages and the list of models. */
+import { estimateOf } from '../admission/estimate.ts'
+import { noDemand } from '../admission/quota.ts'
+import { planInScope } from '../admission/scope.ts'
 import type { Config, ProviderSettings } from '../config/config.ts'
 import { createPriceOf } from '../config/prices.ts'
 import type { Stages } from '../gateway/handle.ts'
@@ -29,8 +32,8 @@ export interface Snapshot {
 
 /** A configuration with all that the file of another one says, and the rest of its own. */
 export function reloaded(config: Config, next: Config): Config {
-  const { routes, providers, prices, stream, apiKeys, version } = next
-  return { ...config, routes, providers, prices, stream, apiKeys, version }
+  const { routes, providers, prices, stream, apiKeys, keys, version } = next
+  return { ...config, routes, providers, prices, stream, apiKeys, keys, version }
 }
 
 /** Builds it. @throws GatewayError `internal_error` for a provider that cannot be. */
@@ -43,8 +46,14 @@ export function snapshotOf(kept: Kept, config: Config): Snapshot {
 /** The six stages, each with what it needs of the others as an argument. */
 function stagesOf(shared: Shared): Stages {
   const { config, log, pool, sweep, reach, underway, spool, admission, providers } = shared
-  const { resilience, ledger } = shared
+  const { resilience, ledger, quota } = shared
   const proxy = config.upstreamProxy
+  const planner = createPlanner(providers, {
+    defaultProvider: config.defaultProvider,
+    routes: config.routes,
+    standing: (target) => resilience.standing(target),
+    priceOf: createPriceOf(config.prices, new Map(config.providers.map(kindByName))),
+  })
   return {
     settings: config.stream,
     sweep,
@@ -53,12 +62,14 @@ function stagesOf(shared: Shared): Stages {
     admit: (headers, search) => admission.admit(headers, search),
     read: (request, call, stream, signal) =>
       readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),
-    plan: createPlanner(providers, {
-      defaultProvider: config.defaultProvider,
-      routes: config.routes,
-      standing: (target) => resilience.standing(target),
-      priceOf: createPriceOf(config.prices, new Map(config.providers.map(kindByName))),
-    }),
+    plan: (intent, call, headers, { key }) =>
+      planInScope(key, intent.model, planner(intent, call, headers)),
+    enter: ({ key }, { body }, { targets }, { id }) => {
+      if (key === null) return quota.take(noDemand)
+      const [{ traits }] = targets
+      const estimate = estimateOf(body?.bytes ?? null, body?.lengthBytes ?? null, traits.price)
+      return quota.take({ key, model: null, id, estimate })
+    },
     attempt: (ask, request, call, intent, prefill) =>
       resilience.attempt(ask, (target, attempt) =>
         open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill }),

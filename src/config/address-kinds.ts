@@ -33,6 +33,18 @@ export const proxyUrl: Kind<string | null> = kind(
   },
 )
 
+/** A Redis server; the password usually stands in the address. */
+export const redisUrl: Kind<string | null> = kind(
+  'must be a redis:// or rediss:// address',
+  (value) => {
+    if (value === '') return null
+    const url = URL.parse(value)
+    return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== ''
+      ? value
+      : undefined
+  },
+)
+
 /** An http or https address, or null. */
 export function urlOf(value: string): URL | null {
   const url = URL.parse(value)

@@ -224,6 +224,8 @@ export interface Config {
   readonly requireApiKey: boolean
   /** `KEY_SECRET`: newest first; empty leaves it to the database to keep one. */
   readonly keySecrets: readonly string[]
+  /** `REDIS_URL`: where limits are shared by all machines, or null. */
+  readonly redisUrl: string | null
   /** `DATABASE_URL`: `postgres://...`, or the path of a SQLite file. */
   readonly databaseUrl: string
   readonly ledger: LedgerConfig

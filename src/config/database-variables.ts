@@ -1,4 +1,5 @@
 /** The variables of the database and of the keys that it keeps. */
+import { redisUrl } from './address-kinds.ts'
 import { flag, isHeaderSafe, type Kind, kind } from './kinds.ts'
 import { inGroup } from './variable.ts'
 
@@ -35,6 +36,13 @@ const keySecrets: Kind<readonly string[]> = kind(
 
 /** One row each. */
 export const databaseVariables = {
+  redisUrl: storage(
+    'REDIS_URL',
+    redisUrl,
+    '',
+    'Redis that shares limits between machines; without it those of one machine share them.',
+    'address',
+  ),
   databaseUrl: storage(
     'DATABASE_URL',
     address,

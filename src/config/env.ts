@@ -85,6 +85,7 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
     keys: file.keys,
     requireApiKey,
     keySecrets: read(databaseVariables.keySecrets),
+    redisUrl: read(databaseVariables.redisUrl),
     databaseUrl: read(databaseVariables.databaseUrl),
     ledger: ledgerSettings(reader),
     providers,

@@ -1,5 +1,6 @@
 /** The spine: one request, from bytes to bytes. Nothing else knows the order of the stages. */
 import type { Ticket } from '../admission/admit.ts'
+import type { Place, Used } from '../admission/quota.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { EndpointName, StreamSettings } from '../config/config.ts'
 import { abortReason, onAbort } from '../core/abort.ts'
@@ -23,9 +24,11 @@ export interface Stages {
   readonly sweep: Sweep
   readonly pool: BufferPool
   readonly underway: Underway
-  admit(headers: Headers, search: string): Ticket
+  admit(headers: Headers, search: string): Ticket | Promise<Ticket>
   read(request: Request, call: Call, settings: StreamSettings, signal: AbortSignal): Promise<Intent>
-  plan(intent: Intent, call: Call, headers: Headers): Plan
+  plan(intent: Intent, call: Call, headers: Headers, ticket: Ticket): Plan
+  /** Takes what the limits of the key and the model allow, for as long as the request lasts. */
+  enter(ticket: Ticket, intent: Intent, plan: Plan, exchange: Exchange): Place | Promise<Place>
   /** @param prefill the unfinished answer to go on with, or null. */
   attempt(
     ask: Ask,
@@ -56,15 +59,18 @@ export async function handle(
     const trailer = wantsTrailer(request.headers) ? costTrailer(exchange, call) : null
     passage.hold(stages.sweep.after(settings.totalTimeoutMs, () => passage.outOfTime()))
 
-    const ticket = stages.admit(request.headers, call.search)
+    const ticket = await stages.admit(request.headers, call.search)
     passage.hold(() => ticket.release())
+    exchange.keyId = ticket.key?.id ?? null
     const intent = await stages.read(request, call, settings, abort.signal)
     passage.hold(() => intent.body?.release())
     exchange.model = intent.model
     exchange.streaming = intent.stream
     exchange.requestBytes = intent.body?.lengthBytes ?? 0
     exchange.heldBytes = intent.body?.bytes?.byteLength ?? 0
-    const plan = stages.plan(intent, call, request.headers)
+    const plan = stages.plan(intent, call, request.headers, ticket)
+    const place = await stages.enter(ticket, intent, plan, exchange)
+    passage.hold(() => place.leave(usedBy(exchange)))
     const { sweep, pool } = stages
     const { signal } = abort
     const hold: Ask['hold'] = (release) => passage.hold(release)
@@ -93,7 +99,7 @@ export async function handle(
     const done = () => passage.end()
     const shared = { exchange, protocol, framing, settings, sweep, pool, abort }
     const context = { ...shared, recover, trailer, done }
-    const headers = answerHeaders(exchange, opened)
+    const headers = answerHeaders(exchange, opened, place)
     return tellCost(stages.relay(opened ?? opening, headers, context), exchange, opened)
   } catch (thrown) {
     const error = abort.signal.aborted ? abortReason(abort.signal) : toGatewayError(thrown)
@@ -105,6 +111,12 @@ export async function handle(
     passage.end()
     return response
   }
+}
+
+/** What limits are settled with. A provider that was asked may have worked, whatever came of it. */
+function usedBy({ inputTokens, outputTokens, costMicroUsd, attemptLog }: Exchange): Used {
+  const hasReached = attemptLog.some(({ headersAtMs }) => headersAtMs > 0)
+  return { inputTokens, outputTokens, costMicroUsd, hasReached }
 }
 
 function askOf(
@@ -155,10 +167,10 @@ class Passage {
   end(): void {
     if (this.#over) return
     this.#over = true
+    this.#exchange.settleCost()
     for (const release of this.#held.splice(0).reverse()) release()
     this.#connection.rearm()
     this.#exchange.endedAtMs = nowMs()
-    this.#exchange.settleCost()
     this.#stages.record(this.#exchange)
   }
 }
@@ -179,8 +191,9 @@ function openedWithin(
   })
 }
 
-function answerHeaders(exchange: Exchange, opened: Opened | null): Headers {
+function answerHeaders(exchange: Exchange, opened: Opened | null, place: Place): Headers {
   const headers = new Headers({ 'x-request-id': exchange.id })
+  for (const [name, value] of place.headers) headers.set(name, value)
   if (opened === null) return headers
   const { provider, model } = opened.target
   headers.set('x-sluice-provider', provider.name)

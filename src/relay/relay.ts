@@ -30,7 +30,10 @@ export function relay(
       headers: withStream(headers, context),
     })
   }
-  for (const [name, value] of source.headers) headers.set(name, value)
+  for (const [name, value] of source.headers) {
+    // Limits of the client's own key say more to it than those that we have at the provider.
+    if (!headers.has(name)) headers.set(name, value)
+  }
   if (source.reader === null && !source.isEventStream)
     return wholeResponse(source, headers, context)
   const client = new ClientStream(source, source.isEventStream, context)

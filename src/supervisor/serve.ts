@@ -1,6 +1,7 @@
 /** `sluice` without arguments: claims the address, starts the parent, and listens to signals. */
 import type { Config } from '../config/config.ts'
 import type { Loaded } from '../config/env.ts'
+import { removeLimitsDirectory } from '../store/limits-directory.ts'
 import { Parent } from './parent.ts'
 import { AddressError, type Claim, claimPort } from './port.ts'
 import { ownCommand, type WorkerProcess } from './worker-process.ts'
@@ -36,6 +37,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   process.on('SIGINT', () => void parent.shutDown())
   process.on('SIGHUP', () => void parent.roll())
   const code = await parent.run()
+  removeLimitsDirectory(process.pid)
   claim.release()
   return code
 }

@@ -51,6 +51,7 @@ test('an empty environment gives every default', () => {
     keys: [],
     requireApiKey: false,
     keySecrets: [],
+    redisUrl: null,
     databaseUrl: 'sluice.db',
     ledger: { enabled: false, retentionDays: 90 },
     adminToken: null,

@@ -6,6 +6,9 @@ import { protocols } from '../../../src/protocol/registry.ts'
 import { translationOf } from '../../../src/protocol/translation.ts'
 import { call, hubRequest, refusedParam, result, says, text, weather } from '../hub-request.ts'
 
+/** What is said to Claude by InvokeModel is Anthropic's own. */
+const anthropics: ReadonlySet<string> = new Set(['anthropic-messages', 'bedrock-invoke'])
+
 /** Those that write conversations. */
 const writers = Object.values(protocols).filter(
   ({ name, translation }) => translation !== null && name !== 'openai-completions',
@@ -15,7 +18,7 @@ describe.each(writers.map((protocol) => [protocol.name, protocol] as const))(
   '%s',
   (name, protocol) => {
     const { writeRequest, losses } = translationOf(protocol)
-    const dialect = name === 'anthropic-messages' ? 'openai-responses' : 'anthropic-messages'
+    const dialect = anthropics.has(name) ? 'openai-responses' : 'anthropic-messages'
     const native: Part = { type: 'native', native: { dialect, value: { type: 'server_tool_use' } } }
 
     test('leaves out what another server’s tools did in a turn of the assistant', () => {

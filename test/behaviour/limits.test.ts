@@ -1,0 +1,163 @@
+/** Limits, budgets and scopes of keys, as their clients see them. */
+import { afterEach, describe, expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chatEvents, json, silence, sse } from '../kit/answers.ts'
+import { jsonRequest } from '../kit/client.ts'
+import { runDirectory } from '../kit/run-directory.ts'
+import { eventually } from '../kit/signal.ts'
+import type { UpstreamScript } from '../kit/upstream.ts'
+import { endStands, type Stand, startStand } from './client-stand.ts'
+
+afterEach(endStands)
+
+const answer = sse(chatEvents(['Hello']), { done: true })
+const secret = 'secret-of-a-client'
+
+/** A stand with one key that is made so in the file. */
+function withKey(traits: object, script: UpstreamScript = answer): Promise<Stand> {
+  const path = join(runDirectory(), `keys-${crypto.randomUUID()}.json`)
+  const keys = [{ name: 'team-a', key: 'env:TEAM_A_KEY', ...traits }]
+  const prices = { 'openai/*': { input: 1_000_000, output: 1_000_000 } }
+  const routes = { smart: { targets: ['openai/m'] } }
+  writeFileSync(path, JSON.stringify({ keys, prices, routes }))
+  return startStand(script, { CONFIG_FILE: path, TEAM_A_KEY: secret })
+}
+
+async function ask(stand: Stand, changes: object = {}, headers: Record<string, string> = {}) {
+  const body = { model: 'gpt-test', stream: true, messages: [], max_tokens: 1, ...changes }
+  const { response, client } = await stand.ask(
+    jsonRequest('/v1/chat/completions', body, { authorization: `Bearer ${secret}`, ...headers }),
+  )
+  return { response, client }
+}
+
+async function outcome(stand: Stand, changes: object = {}): Promise<[number, string | null]> {
+  const { response } = await ask(stand, changes)
+  await response.ended()
+  const code = response.status === 200 ? null : JSON.parse(response.text()).error.code
+  return [response.status, code]
+}
+
+test('requests of a minute: headers on each answer, then a 429 that says when', async () => {
+  const stand = await withKey({ limits: { requestsPerMinute: 2 } })
+  const { response } = await ask(stand)
+  await response.ended()
+  expect(response.header('x-ratelimit-limit-requests')).toBe('2')
+  expect(response.header('x-ratelimit-remaining-requests')).toBe('1')
+  expect(await outcome(stand)).toEqual([200, null])
+  const refused = (await ask(stand)).response
+  await refused.ended()
+  expect([refused.status, JSON.parse(refused.text()).error.code]).toEqual([
+    429,
+    'rate_limit_exceeded',
+  ])
+  expect(Number(refused.header('retry-after'))).toBeGreaterThan(20)
+  expect(stand.upstream.requestCount).toBe(2)
+  expect((await stand.record(0)).keyId).toStartWith('key_')
+})
+
+test('the refusal is in the dialect of the client', async () => {
+  const stand = await withKey({ limits: { requestsPerMinute: 1 } })
+  const message = { model: 'gpt-test', max_tokens: 5, messages: [{ role: 'user', content: 'x' }] }
+  const request = jsonRequest('/v1/messages', message, { 'x-api-key': secret })
+  await (await stand.ask(request)).response.ended()
+  const { response } = await stand.ask(request)
+  await response.ended()
+  expect(response.status).toBe(429)
+  expect(JSON.parse(response.text())).toMatchObject({
+    type: 'error',
+    error: { type: 'rate_limit_error' },
+  })
+})
+
+describe('streams at once', () => {
+  const one = { limits: { concurrentStreams: 1 } }
+
+  test('one more is refused, and a place is free when its client leaves', async () => {
+    const stand = await withKey(one, silence)
+    const { client } = await ask(stand)
+    await stand.upstream.request(0)
+    expect(await outcome(stand)).toEqual([429, 'too_many_streams'])
+    client.close()
+    await stand.record(1)
+    const next = await ask(stand)
+    await stand.upstream.request(1)
+    next.client.close()
+  })
+
+  test('a place is free after every kind of end', async () => {
+    const broken: UpstreamScript = async (_request, connection) => {
+      await connection.head(200, { 'content-type': 'text/event-stream' })
+      await connection.chunk('data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n')
+      connection.reset()
+    }
+    const stand = await withKey(one, broken)
+    for (let index = 0; index < 3; index += 1) await outcome(stand)
+    expect(stand.upstream.requestCount).toBe(3)
+    await eventually(() => stand.app.leftovers().places === 0, 'no place is left')
+  })
+})
+
+test('a budget of one request admits one of a hundred, and is settled to what it cost', async () => {
+  const stand = await withKey({ budget: { daily: 30 } })
+  const all = await Promise.all(Array.from({ length: 100 }, () => outcome(stand)))
+  expect(all.filter(([status]) => status === 200)).toHaveLength(1)
+  expect(all.filter(([, code]) => code === 'budget_exceeded')).toHaveLength(99)
+  // 3 tokens in, 1 out, a dollar each: 26 dollars are left.
+  const [status] = await outcome(stand)
+  expect(status).toBe(200)
+  expect((await stand.record(0)).costMicroUsd).toBeNumber()
+})
+
+test('what never reached a provider costs nothing', async () => {
+  const stand = await withKey({ limits: { tokensPerMinute: 40 } })
+  for (let index = 0; index < 5; index += 1) {
+    expect(await outcome(stand, { model: 'nobody/has-this' })).toEqual([404, 'model_not_found'])
+  }
+  expect(await outcome(stand)).toEqual([200, null])
+})
+
+describe('scopes', () => {
+  test.each([
+    ['its model', { models: ['gpt-*'] }, 'gpt-test', 200],
+    ['another model', { models: ['claude-*'] }, 'gpt-test', 403],
+    ['its route', { routes: ['smart'] }, 'smart', 200],
+    ['a model where it has routes only', { routes: ['smart'] }, 'gpt-test', 403],
+    ['a route by its name as a model', { models: ['smart'] }, 'smart', 200],
+    ['its provider', { providers: ['openai'] }, 'gpt-test', 200],
+    ['another provider', { providers: ['anthropic'] }, 'gpt-test', 403],
+  ])('%s', async (_, traits, model, status) => {
+    const stand = await withKey(traits)
+    const [seen, code] = await outcome(stand, { model })
+    expect(seen).toBe(status)
+    if (status === 403) expect(code).toBe('forbidden')
+    expect(stand.upstream.requestCount).toBe(status === 200 ? 1 : 0)
+  })
+})
+
+test('a wrong key and a missing one are the same 401, and cost nobody anything', async () => {
+  const stand = await withKey({ limits: { requestsPerMinute: 1 } })
+  for (const authorization of ['Bearer wrong', '']) {
+    const { response } = await ask(stand, {}, { authorization })
+    await response.ended()
+    expect([response.status, JSON.parse(response.text()).error.code]).toEqual([
+      401,
+      'invalid_api_key',
+    ])
+  }
+  expect(await outcome(stand)).toEqual([200, null])
+})
+
+test('an answer that is no stream tells of the limits too', async () => {
+  const whole = { id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [] }
+  const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 }
+  const own = { 'x-ratelimit-limit-requests': '99999' }
+  const stand = await withKey(
+    { limits: { requestsPerMinute: 9 } },
+    json(200, { ...whole, usage }, own),
+  )
+  const { response } = await ask(stand, { stream: false })
+  await response.ended()
+  expect(response.header('x-ratelimit-limit-requests')).toBe('9')
+})
