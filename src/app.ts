@@ -67,13 +67,7 @@ export async function startApp(
   let current = snapshotOf(kept, config)
   let isDraining = false
   const server = startServer({
-    hostname: config.host,
-    port: config.port,
-    reusePort: worker.total > 0,
-    tls: config.tls,
-    corsOrigins: config.corsOrigins,
-    adminToken: config.adminToken,
-    requestBytesMax: config.intake.requestBytesMax,
+    ...addressOf(config, worker),
     gateway: (request, call, connection) => handle(request, call, connection, current.stages),
     models: catalogueBehind(() => current.models),
     pool,
@@ -125,6 +119,19 @@ export async function startApp(
       else kept.news.hear(news.topic, news.text)
     },
     leftovers: () => leftoversOf(kept, server.pendingRequests),
+  }
+}
+
+/** Where it listens, and whom it lets as far as the routes. */
+function addressOf(config: Config, worker: WorkerIdentity) {
+  return {
+    hostname: config.host,
+    port: config.port,
+    reusePort: worker.total > 0,
+    tls: config.tls,
+    corsOrigins: config.corsOrigins,
+    adminToken: config.adminToken,
+    requestBytesMax: config.intake.requestBytesMax,
   }
 }
 

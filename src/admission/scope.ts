@@ -7,7 +7,7 @@ import type { KeyRecord } from './keys.ts'
 /**
  * The plan without the targets that the key may not use.
  * @param model as the client wrote it, or null where the endpoint has none.
- * @throws GatewayError `forbidden` for a model or route that is not in scope, or where no target is.
+ * @throws GatewayError `forbidden` for a model or route that is not in scope, or without a target.
  */
 export function planInScope(
   key: Pick<KeyRecord, 'scopes'> | null,

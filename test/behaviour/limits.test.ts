@@ -99,7 +99,7 @@ describe('streams at once', () => {
   })
 })
 
-test('a budget of one request admits one of a hundred, and is settled to what it cost', async () => {
+test('a budget of one request admits one of a hundred, and is settled later', async () => {
   const stand = await withKey({ budget: { daily: 30 } })
   const all = await Promise.all(Array.from({ length: 100 }, () => outcome(stand)))
   expect(all.filter(([status]) => status === 200)).toHaveLength(1)
