@@ -7,6 +7,7 @@ import {
   closeStores,
   keptOf,
   leftoversOf,
+  limitsViewOf,
   type WorkerIdentity,
 } from './app/kept.ts'
 import type { News } from './app/news.ts'
@@ -75,6 +76,7 @@ export async function startApp(
     keys: kept.keys.admin,
     ledger: kept.ledger,
     overload: () => overload.view(),
+    limits: () => limitsViewOf(kept),
     protocols,
     status: () => ({
       ready: true,

@@ -160,6 +160,13 @@ export function leftoversOf(kept: Kept, pendingRequests: number): Readonly<Recor
   }
 }
 
+/** What limits are counted in, for an operator. */
+export const limitsViewOf = ({ store, quota, keys }: Kept) => ({
+  store: store.view(),
+  places: quota.inside,
+  keys: keys.ring.view(),
+})
+
 /** All clocks; the sweep must be finer than the shortest. */
 export const clocksOf = ({ stream, routes }: Config): number[] => [
   ...Object.values(stream).flatMap(endpointClocks),

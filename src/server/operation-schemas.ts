@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type OverloadView, overloadStages } from '../admission/overload.ts'
 import type { BufferPoolMetrics as Metrics, TierMetrics as Tier } from '../buffer/lease.ts'
+import type { LimitsView } from './options.ts'
 
 interface OfWorker {
   readonly worker: { readonly id: number; readonly total: number }
@@ -12,6 +13,9 @@ type WorkerMetrics = Metrics & OfWorker
 
 /** What `/api/overload` answers. */
 type WorkerOverload = OverloadView & OfWorker
+
+/** What `/api/limits` answers. */
+type WorkerLimits = LimitsView & OfWorker
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 
@@ -89,6 +93,36 @@ const Overload: z.ZodType<WorkerOverload> = z.object({
   worker: z.object({ id: count, total: count }),
 })
 
+const Limits: z.ZodType<WorkerLimits> = z.object({
+  store: z
+    .object({
+      name: z.enum(['memory', 'sqlite', 'redis']),
+      state: z
+        .enum(['ready', 'away'])
+        .describe('`away` while it does not answer and this process decides by itself.'),
+      processes: count.describe('Processes that share the store, as last known.'),
+      operations: count,
+      failures: count.describe('Operations that failed, for whatever reason.'),
+      timeouts: count.describe('Those of them that exceeded their bound.'),
+      reconnects: count,
+      decidedLocally: count.describe('Requests that were decided by this process alone.'),
+      undecided: count.describe('Requests refused because a budget could not be decided.'),
+      lostSettlements: count.describe('Corrections that never arrived, or may not have.'),
+      lostNews: count.describe('News to other processes that could not be sent.'),
+    })
+    .describe('All counts are since the start.'),
+  places: count.describe('Places of streams with a limit that this worker holds.'),
+  keys: z.object({
+    configured: count.describe('Keys of the environment and of the file.'),
+    remembered: count.describe('Managed keys that need not be looked up.'),
+    absent: count.describe('Secrets that lately led to no key.'),
+    lookups: count,
+    failures: count.describe('Look-ups that the database did not answer.'),
+    stale: count.describe('Requests let in by an old answer while the database was away.'),
+  }),
+  worker: z.object({ id: count, total: count }),
+})
+
 const BreakerState = z.enum(['closed', 'open', 'half-open'])
 
 const Breakers = z.object({
@@ -120,4 +154,5 @@ export const operationSchemas = {
   TierMetrics,
   BufferPoolMetrics,
   Overload,
+  Limits,
 } as const

@@ -1,11 +1,13 @@
 /** What the edge needs from the rest of the program. It is wired in `app.ts`. */
 import type { KeyAdmin } from '../admission/key-admin.ts'
+import type { KeyRingView } from '../admission/keys.ts'
 import type { OverloadView } from '../admission/overload.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { Connection } from '../gateway/connection.ts'
 import type { Call } from '../provider/call.ts'
 import type { Protocols } from '../provider/protocols.ts'
 import type { Ledger } from '../store/ledger.ts'
+import type { StoreView } from '../store/store.ts'
 
 /** Answers one proxied request. `connection` is the socket it came on. */
 export type Gateway = (request: Request, call: Call, connection: Connection) => Promise<Response>
@@ -36,6 +38,14 @@ export interface BreakerControl {
   set(target: string, override: BreakerView['override']): void
 }
 
+/** What limits are counted in, as an operator sees it. */
+export interface LimitsView {
+  readonly store: StoreView
+  /** Places of streams that this worker holds and renews. */
+  readonly places: number
+  readonly keys: KeyRingView
+}
+
 /** Whether the worker wants new requests. */
 export interface ServerStatus {
   readonly ready: boolean
@@ -59,6 +69,7 @@ export interface RouterOptions {
   /** What was used; null where that is not kept. Its route needs an `adminToken` too. */
   readonly ledger: Ledger | null
   readonly overload: () => OverloadView
+  readonly limits: () => LimitsView
   readonly protocols: Protocols
   readonly status: () => ServerStatus
   /** Which worker of how many this is; 0 of 0 where there is only one process. */

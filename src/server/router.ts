@@ -6,6 +6,7 @@ import { breakerRoutes } from './breakers.ts'
 import { anthropicRoutes, geminiRoutes } from './dialects.ts'
 import { docsRoutes } from './docs.ts'
 import { keyRoutes } from './keys.ts'
+import { limitRoutes } from './limits.ts'
 import { operationsRoutes } from './operations.ts'
 import type { RouterOptions } from './options.ts'
 import { overloadRoutes } from './overload.ts'
@@ -22,6 +23,7 @@ export function createRouter(options: RouterOptions, writeProblem: WriteProblem)
     .use(operationsRoutes(options, writeProblem))
     .use(breakerRoutes(options, writeProblem))
     .use(overloadRoutes(options, writeProblem))
+    .use(limitRoutes(options, writeProblem))
     .use(keyRoutes(options, writeProblem))
     .use(usageRoutes(options, writeProblem))
     .use(proxyRoutes(options, writeProblem))

@@ -6,7 +6,7 @@ import { GatewayError } from '../../src/core/errors.ts'
 import type { Connection } from '../../src/gateway/connection.ts'
 import { protocols } from '../../src/protocol/registry.ts'
 import type { Call } from '../../src/provider/call.ts'
-import type { ServerOptions } from '../../src/server/options.ts'
+import type { LimitsView, ServerOptions } from '../../src/server/options.ts'
 import { type RunningServer, startServer } from '../../src/server/server.ts'
 import { RawClient } from '../kit/client.ts'
 import { expectNothingLeft } from '../kit/leftovers.ts'
@@ -57,6 +57,16 @@ export const calm: OverloadView = {
   evicted: 0,
 }
 
+/** What a worker tells of its limits where nothing went wrong. */
+export const limitsView: LimitsView = {
+  store: {
+    ...{ name: 'redis', state: 'ready', processes: 2, operations: 9, failures: 1, timeouts: 1 },
+    ...{ reconnects: 0, decidedLocally: 1, undecided: 0, lostSettlements: 0, lostNews: 0 },
+  },
+  places: 3,
+  keys: { configured: 2, remembered: 1, absent: 0, lookups: 1, failures: 0, stale: 0 },
+}
+
 const noKey = async (): Promise<never> => {
   throw new GatewayError('key_not_found')
 }
@@ -82,6 +92,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     keys: noKeys,
     ledger: null,
     overload: () => calm,
+    limits: () => limitsView,
     models: {
       list: () => Response.json({ object: 'list', data: [] }),
       get: (id) => Response.json({ id, object: 'model' }),

@@ -4,7 +4,7 @@ import { GatewayError } from '../../src/core/errors.ts'
 import type { ProtocolName } from '../../src/protocol/names.ts'
 import type { ServerStatus } from '../../src/server/options.ts'
 import { ask } from '../kit/client.ts'
-import { calm, edgeOptions, errorCode, poolMetrics, startEdge } from './edge.ts'
+import { calm, edgeOptions, errorCode, limitsView, poolMetrics, startEdge } from './edge.ts'
 
 const calls: [
   method: string,
@@ -166,6 +166,12 @@ test('a server that refuses requests is alive but not ready, and shows why', asy
   expect(JSON.parse(shown.text())).toEqual({ ...calm, worker: { id: 1, total: 2 } })
   Object.assign(status, { load: 'strained' })
   expect((await ask(edge.url, { path: '/readyz' })).status).toBe(200)
+})
+
+test('what limits are counted in is shown', async () => {
+  await using edge = startEdge()
+  const shown = await ask(edge.url, { path: '/api/limits' })
+  expect(JSON.parse(shown.text())).toEqual({ ...limitsView, worker: { id: 1, total: 2 } })
 })
 
 test('an unexpected failure is told to the operator once and to the client never', async () => {
