@@ -155,6 +155,7 @@ export function leftoversOf(kept: Kept, pendingRequests: number): Readonly<Recor
     clocks: sweep.size,
     pauses: pauses.size,
     slots: resilience.standings.inFlight,
+    queued: resilience.slots.waiting,
     leases: totalInUse + overflowInUse,
     spoolFiles: spool.filesOpen,
   }

@@ -3,7 +3,7 @@
  * and handed down by value: no other part of the program reads the environment.
  */
 
-import type { KeySettings } from './client-key.ts'
+import type { KeyLimits, KeySettings } from './client-key.ts'
 import type { Price, Prices } from './prices.ts'
 
 /** The endpoints that can have `STREAM_*` values of their own (`NAME__CHAT_COMPLETIONS=...`). */
@@ -55,6 +55,8 @@ export interface ProviderSettings {
   /** No slash at the end. Empty for `demo`, which is in the program. */
   readonly baseUrl: string
   readonly apiKey: string | null
+  /** How many requests it may have at once; absent is no limit. */
+  readonly concurrencyMax?: number
   /** Keys for the same place that are used when this one is refused or spent. */
   readonly furtherApiKeys?: readonly string[]
   /** Bare model names it answers to, besides its own prefixes; `*` at the end matches any rest. */
@@ -138,6 +140,11 @@ export interface ResilienceSettings {
   readonly breakerOpenMs: number
   readonly breakerOpenMaxMs: number
   readonly breakerSlowStartMs: number
+  /** Requests that may wait for one provider or target, at most. */
+  readonly queueLengthMax: number
+  readonly queueWaitMaxMs: number
+  /** Whether a provider that refuses for want of capacity is asked less at once. */
+  readonly adaptiveConcurrency: boolean
 }
 
 /** What one worker may use before it refuses work; 0 is no limit. */
@@ -149,6 +156,22 @@ export interface OverloadSettings {
   /** Requests under way at once; fewer where the process may not open as many connections. */
   readonly concurrentRequestsMax: number
 }
+
+/** Limits, and what they are for. */
+export interface NamedLimits {
+  /** A provider, or a model as clients write it, of which the last character may be `*`. */
+  readonly name: string
+  readonly limits: KeyLimits
+}
+
+/** What all clients together may use, at most. */
+export interface LimitSettings {
+  readonly models: readonly NamedLimits[]
+  readonly providers: readonly NamedLimits[]
+}
+
+/** Where nothing is limited. */
+export const noLimits: LimitSettings = Object.freeze({ models: [], providers: [] })
 
 /** Whether and how long it is kept what each request used. */
 export interface LedgerConfig {
@@ -220,6 +243,7 @@ export interface Config {
   readonly apiKeys: readonly string[]
   /** The keys of the file, each with what it may do. */
   readonly keys: readonly KeySettings[]
+  readonly limits: LimitSettings
   /** Whether a key is asked for even while there is none. */
   readonly requireApiKey: boolean
   /** `KEY_SECRET`: newest first; empty leaves it to the database to keep one. */

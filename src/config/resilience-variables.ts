@@ -101,6 +101,24 @@ export const resilienceVariables = {
     '10000',
     'How long a target that is back takes until it gets its full share.',
   ),
+  queueLengthMax: resilience(
+    'QUEUE_MAX',
+    integer(0, 1_000_000),
+    '1000',
+    'Requests that may wait for a provider or target that has all it may have; 0 lets none wait.',
+  ),
+  queueWaitMaxMs: resilience(
+    'QUEUE_WAIT_MAX_MS',
+    wait,
+    '30000',
+    'How long a request may wait for its turn, at most.',
+  ),
+  adaptiveConcurrency: resilience(
+    'ADAPTIVE_CONCURRENCY',
+    flag,
+    'on',
+    'Whether a provider that answers 429 or 529 is asked less at once until it answers again.',
+  ),
 } as const satisfies {
   readonly [Key in keyof ResilienceSettings]: Variable<ResilienceSettings[Key]>
 }
@@ -127,5 +145,8 @@ export function resilienceSettings(
     breakerOpenMs: read(from.breakerOpenMs),
     breakerOpenMaxMs: read(from.breakerOpenMaxMs),
     breakerSlowStartMs: read(from.breakerSlowStartMs),
+    queueLengthMax: read(from.queueLengthMax),
+    queueWaitMaxMs: read(from.queueWaitMaxMs),
+    adaptiveConcurrency: read(from.adaptiveConcurrency),
   }
 }

@@ -2,6 +2,7 @@
 import { usdText } from '../config/prices.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../observe/exchange.ts'
+import { commentOf } from '../protocol/comment.ts'
 import type { Call, Opened } from '../provider/call.ts'
 
 /** Of answers: US dollars in decimals, or `unknown`. Of requests: `trailer`, for the comment. */
@@ -28,12 +29,9 @@ export function wantsTrailer(headers: Headers): boolean {
  */
 export function costTrailer(exchange: Exchange, call: Call): (() => string) | null {
   if (call.framing === 'json-array' || call.protocol.name === 'opaque') return null
-  // Google's SDK wants every piece to end with a blank line; Python's dies of an event without
-  // data, which such a line would be to it.
-  const end = call.protocol.name === 'gemini' ? '\r\n\r\n' : '\n'
   return () => {
     exchange.settleCost()
-    return `: sluice cost=${usdText(exchange.costMicroUsd)} currency=USD${end}`
+    return commentOf(call.protocol, `cost=${usdText(exchange.costMicroUsd)} currency=USD`)
   }
 }
 

@@ -1,5 +1,6 @@
 /** The spine: one request, from bytes to bytes. Nothing else knows the order of the stages. */
 import type { Ticket } from '../admission/admit.ts'
+import { estimateOf } from '../admission/estimate.ts'
 import type { Place, Used } from '../admission/quota.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { EndpointName, StreamSettings } from '../config/config.ts'
@@ -74,7 +75,8 @@ export async function handle(
     const { sweep, pool } = stages
     const { signal } = abort
     const hold: Ask['hold'] = (release) => passage.hold(release)
-    const ask = askOf({ plan, exchange, settings, signal, hold }, request, call, intent)
+    const asked = { plan, exchange, settings, signal, hold }
+    const ask = askOf(asked, request, call, intent, ticket)
     const attempt = (asked: Ask, prefill: string | null): Promise<Opened> =>
       stages.attempt(asked, request, call, intent, prefill)
     const opening = attempt(ask, null)
@@ -124,9 +126,12 @@ function askOf(
   { method }: Request,
   call: Call,
   { stream, body }: Intent,
+  { priority }: Ticket,
 ): Ask {
   const replayable = body === null || body.replayable
-  return { ...asked, stream, replayable, repeatable: isRepeatable(method, call) }
+  const { inputTokens, outputTokens } = estimateOf(null, body?.lengthBytes ?? null, null)
+  const turn = { priority, tokens: inputTokens + outputTokens }
+  return { ...asked, ...turn, stream, replayable, repeatable: isRepeatable(method, call) }
 }
 
 /** Endpoints that do more than answer: an upload sent twice is there twice. */

@@ -63,6 +63,10 @@ export class Exchange {
   firstContentAtMs = 0
   /** When the response was handed to the server. */
   openedAtMs = 0
+  /** Time that it waited for its turn. */
+  queueWaitMs = 0
+  /** About how many are served before it and it, while it waits for its turn. */
+  queuePosition: (() => number) | null = null
   /** Time that the request waited for the provider before it opened. */
   upstreamWaitMs = 0
 

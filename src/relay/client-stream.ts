@@ -8,6 +8,7 @@
 import { abortReason, onAbort } from '../core/abort.ts'
 import type { Swept } from '../core/clock.ts'
 import { GatewayError, toGatewayError } from '../core/errors.ts'
+import { commentOf } from '../protocol/comment.ts'
 import type { Opened } from '../provider/call.ts'
 import { AnswerPump } from './answer-pump.ts'
 import type { RelayContext } from './context.ts'
@@ -80,7 +81,7 @@ export class ClientStream implements Swept {
 
   /** Looks at the clocks and sends the heartbeat. Called by the sweep. */
   sweep(now: number): void {
-    const { settings, abort, exchange, protocol, framing } = this.#context
+    const { settings, abort, exchange, framing } = this.#context
     const outlet = this.#outlet
     if (outlet === null) return
     // Before there is an answer the request holds its body, which the gateway has counted.
@@ -103,8 +104,16 @@ export class ClientStream implements Swept {
     if (now - outlet.lastWriteAtMs >= settings.heartbeatIntervalMs) {
       exchange.heartbeats += 1
       // Between the elements of an array nothing but white space is allowed.
-      outlet.writeText(framing === 'json-array' ? '\n' : protocol.heartbeat)
+      outlet.writeText(framing === 'json-array' ? '\n' : this.#heartbeat())
     }
+  }
+
+  /** While it waits for its turn, with its place in the queue. */
+  #heartbeat(): string {
+    const { exchange, protocol } = this.#context
+    const place = exchange.queuePosition?.() ?? 0
+    if (place === 0) return protocol.heartbeat
+    return `${commentOf(protocol, `queued position=${place}`)}${protocol.heartbeat}`
   }
 
   async #send(outlet: Outlet): Promise<void> {

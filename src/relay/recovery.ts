@@ -1,6 +1,7 @@
 /** What becomes of a stream whose answer breaks in the middle, on routes that recover. */
 import { abortReason } from '../core/abort.ts'
 import { type GatewayError, toGatewayError } from '../core/errors.ts'
+import { commentOf } from '../protocol/comment.ts'
 import type { EventWriter } from '../protocol/translation.ts'
 import type { Opened } from '../provider/call.ts'
 import type { Recover, RelayContext, Rescue } from './context.ts'
@@ -140,10 +141,7 @@ export class Recovery {
     const name = [target.provider.name, target.model ?? ''].join('/')
     // A model's name can be the client's own text, and a line must not be ended by it.
     const printable = name.replace(/[^\x20-\x7e]/g, '?')
-    // Google's SDK takes what stands before an event for a part of it; the others end an event at
-    // the blank line, and Python's dies of one that is empty (reliability 2.3).
-    const end = protocol.name === 'gemini' ? '\r\n\r\n' : '\n'
-    return `: sluice recovered by ${way} on ${printable}${end}`
+    return commentOf(protocol, `recovered by ${way} on ${printable}`)
   }
 
   #holding(opened: Opened): (error: GatewayError) => boolean {

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../core/errors.ts'
 import type { AttemptFacts, AttemptKind } from '../observe/attempt-facts.ts'
 import type { Exchange } from '../observe/exchange.ts'
 import type { Opened, Plan, Target } from '../provider/call.ts'
+import type { Priority } from './fair-queue.ts'
 
 /** What one attempt has of its own. */
 export interface Attempt {
@@ -30,6 +31,10 @@ export interface Ask {
   readonly replayable: boolean
   /** Whether asking twice does no more than asking once, apart from its cost. */
   readonly repeatable: boolean
+  /** Whose turn it is when there is not enough for all. */
+  readonly priority: Priority
+  /** What it is expected to cost, for that. */
+  readonly tokens: number
   /** Set where a broken answer is to be gone on with: what the first attempt is called. */
   readonly kind?: AttemptKind
   /** Keeps `release` until the request is over, whichever way it ends. */

@@ -1,16 +1,14 @@
 /** Tries the targets of a plan one after another, and where the first is late, two at a time. */
+import { nowMs } from '../core/clock.ts'
 import { GatewayError, toGatewayError } from '../core/errors.ts'
 import type { AttemptKind } from '../observe/attempt-facts.ts'
 import { type Opened, targetKey } from '../provider/call.ts'
 import type { Answered, Ask, Open } from './ask.ts'
-import { Candidates } from './candidates.ts'
+import { type Candidate, Candidates } from './candidates.ts'
 import { hedged } from './hedge.ts'
 import { OneTarget } from './one-target.ts'
 import type { Resilience } from './resilience.ts'
 import { leftNoTrace, type Verdict, verdictOn } from './verdict.ts'
-
-/** How long a client should wait when every target has all the requests that it may have. */
-const CROWDED_RETRY_MS = 1000
 
 /**
  * The first good answer of a plan's targets.
@@ -58,8 +56,8 @@ async function inTurn(
   let kind = firstKind
   let failure: GatewayError | null = null
   for (;;) {
-    const candidate = candidates.next()
-    if (candidate === null) throw failure ?? crowded(candidates)
+    const candidate = candidates.next() ?? (await inQueue(shared, ask, candidates, firstKind))
+    if (candidate === null) throw failure ?? new GatewayError('internal_error')
     try {
       return await new OneTarget(shared, ask, candidate, open, candidates).run(kind)
     } catch (thrown) {
@@ -92,13 +90,31 @@ function hedgeDelayMs({ settings, standings }: Resilience, { plan }: Ask): numbe
   return p95Ms === null ? settings.hedgeDelayUnknownMs : Math.max(p95Ms, settings.hedgeDelayMinMs)
 }
 
-function crowded(candidates: Candidates): GatewayError {
-  return candidates.isCrowded
-    ? new GatewayError('overloaded', {
-        message: 'Every target has as many requests as it may have.',
-        retryAfterMs: CROWDED_RETRY_MS,
-      })
-    : new GatewayError('internal_error')
+/** Waits for one of the targets that have all they may have. A hedge is not worth a wait. */
+async function inQueue(
+  { slots }: Resilience,
+  { exchange, settings, signal, priority, tokens }: Ask,
+  candidates: Candidates,
+  kind: AttemptKind,
+): Promise<Candidate | null> {
+  const { crowded } = candidates
+  if (crowded.length === 0 || kind === 'hedge') return null
+  const startedAtMs = nowMs()
+  try {
+    const entered = await slots.enterAny(crowded, {
+      key: exchange.keyId ?? '',
+      priority,
+      tokens,
+      signal,
+      deadlineMs: settings.totalTimeoutMs > 0 ? exchange.startedAtMs + settings.totalTimeoutMs : 0,
+      positioned: (position) => {
+        exchange.queuePosition = position
+      },
+    })
+    return candidates.taken(entered)
+  } finally {
+    exchange.queueWaitMs += nowMs() - startedAtMs
+  }
 }
 
 /** The official SDKs would repeat all that was already repeated here (reliability 3.1). */

@@ -2,20 +2,22 @@
 import { type Target, targetKey } from '../provider/call.ts'
 import { type Breakers, type Permit, unwatched } from './breakers.ts'
 import type { Parking } from './parking.ts'
-import type { Standings } from './standings.ts'
+import type { Entered, Slots } from './slots.ts'
 
 /** A target that may be tried now. */
 export interface Candidate {
   readonly target: Target
   readonly key: string
   readonly permit: Permit
+  /** Gives its place back; call it once. */
+  readonly leaveSlot: () => void
 }
 
 /** What decides whether a target may be tried. */
 export interface Gates {
   readonly breakers: Breakers
   readonly parking: Parking
-  readonly standings: Standings
+  readonly slots: Slots
 }
 
 /** Hands out the targets in the order of the plan; those that are left alone come last. */
@@ -24,16 +26,17 @@ export class Candidates {
   #waiting: Target[]
   /** Passed over because of their breaker or their key: the last resort. */
   readonly #passedOver: Target[] = []
-  #isCrowded = false
+  /** Those that have all the requests they may have. */
+  #crowded: Target[] = []
 
   constructor(targets: readonly Target[], gates: Gates) {
     this.#waiting = [...targets]
     this.#gates = gates
   }
 
-  /** Whether a target was passed over for having all the requests that it may have. */
-  get isCrowded(): boolean {
-    return this.#isCrowded
+  /** Those that were passed over for having all the requests that they may have. */
+  get crowded(): readonly Target[] {
+    return this.#crowded
   }
 
   /** Whether a target is left that is free now. */
@@ -49,13 +52,26 @@ export class Candidates {
     for (;;) {
       const target = this.#waiting.shift()
       if (target === undefined) break
-      if (this.#isFull(target)) continue
+      const leaveSlot = this.#gates.slots.tryEnter(target)
+      if (leaveSlot === null) {
+        this.#crowded.push(target)
+        continue
+      }
       const key = targetKey(target)
       const permit = this.#gates.parking.isParked(target) ? null : this.#gates.breakers.admit(key)
-      if (permit !== null) return { target, key, permit }
+      if (permit !== null) return { target, key, permit, leaveSlot }
+      leaveSlot()
       this.#passedOver.push(target)
     }
     return this.#lastResort()
+  }
+
+  /** A crowded target whose turn came. */
+  taken({ target, leave }: Entered): Candidate {
+    this.#crowded = this.#crowded.filter((other) => other !== target)
+    const key = targetKey(target)
+    const permit = this.#gates.breakers.admit(key) ?? unwatched
+    return { target, key, permit, leaveSlot: leave }
   }
 
   /** Leaves only the targets whose context is known to be longer than that of `target`. */
@@ -63,26 +79,26 @@ export class Candidates {
     const isLonger = (other: Target): boolean =>
       traits.contextTokens !== null && (other.traits.contextTokens ?? 0) > traits.contextTokens
     this.#waiting = this.#waiting.filter(isLonger)
+    this.#crowded = this.#crowded.filter(isLonger)
     this.#passedOver.splice(0, Number.POSITIVE_INFINITY, ...this.#passedOver.filter(isLonger))
   }
 
   #lastResort(): Candidate | null {
-    const target = this.#passedOver.shift()
-    return target === undefined ? null : { target, key: targetKey(target), permit: unwatched }
+    for (;;) {
+      const target = this.#passedOver.shift()
+      if (target === undefined) return null
+      const leaveSlot = this.#gates.slots.tryEnter(target)
+      if (leaveSlot !== null) {
+        return { target, key: targetKey(target), permit: unwatched, leaveSlot }
+      }
+      this.#crowded.push(target)
+    }
   }
 
   #isReady(target: Target): boolean {
-    const { breakers, parking } = this.#gates
+    const { breakers, parking, slots } = this.#gates
     return (
-      !this.#isFull(target) && !parking.isParked(target) && breakers.share(targetKey(target)) > 0
+      !slots.isFull(target) && !parking.isParked(target) && breakers.share(targetKey(target)) > 0
     )
-  }
-
-  #isFull(target: Target): boolean {
-    const { concurrencyMax } = target.traits
-    if (concurrencyMax === null) return false
-    const isFull = this.#gates.standings.of(targetKey(target)).inFlight >= concurrencyMax
-    this.#isCrowded ||= isFull
-    return isFull
   }
 }

@@ -44,7 +44,7 @@ export class Gate {
   readonly #queue = new FairQueue<Waiter>()
   #limit: number
   #inside = 0
-  #leftAtMs = 0
+  #leftAtMs = Number.NEGATIVE_INFINITY
   /** Mean time between two who leave while others wait. */
   #gapMs: number | null = null
 

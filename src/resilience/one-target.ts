@@ -74,6 +74,7 @@ export class OneTarget {
       }
     } catch (thrown) {
       this.#standing.inFlight -= 1
+      this.#candidate.leaveSlot()
       throw thrown
     } finally {
       this.#permit.release()
@@ -117,6 +118,8 @@ export class OneTarget {
     facts.end('answered', opened.status)
     if (opened.isEventStream) this.#standing.sample(facts.answeredAtMs - facts.sentAtMs)
     this.#permit.success()
+    this.#shared.slots.answered(target)
+    this.#shared.slots.refused(target, opened)
     this.#shared.parking.release(target)
     exchange.provider = target.provider.name
     exchange.upstreamModel = target.model
@@ -131,6 +134,7 @@ export class OneTarget {
       if (!isInside) return
       isInside = false
       this.#standing.inFlight -= 1
+      this.#candidate.leaveSlot()
       if (failure?.startsWith('upstream_') && failure !== 'upstream_total_timeout') {
         this.#shared.breakers.failedLater(this.#candidate.key)
       }
@@ -154,6 +158,7 @@ export class OneTarget {
       this.#freshSocket = true
       return 0
     }
+    this.#shared.slots.refused(this.#candidate.target, error)
     const verdict = verdictOn(error)
     if (verdict.counts) this.#permit.failure()
     if (verdict.parkMs > 0) this.#park(error, verdict.parkMs)

@@ -7,6 +7,7 @@ import { attempt } from './attempt.ts'
 import type { Breakers } from './breakers.ts'
 import { HedgeBudget, RetryBudget } from './budgets.ts'
 import { Parking } from './parking.ts'
+import { Slots } from './slots.ts'
 import { Standings } from './standings.ts'
 
 /** What the attempts of all requests share. */
@@ -16,6 +17,7 @@ export class Resilience {
   readonly breakers: Breakers
   readonly parking = new Parking()
   readonly standings = new Standings()
+  readonly slots: Slots
   readonly retries: RetryBudget
   readonly hedges: HedgeBudget
   /** Under pressure nothing is repeated that could be left alone (reliability 5.5). */
@@ -35,6 +37,14 @@ export class Resilience {
     this.breakers = breakers
     this.isStrained = isStrained
     this.credentialsRefused = credentialsRefused
+    this.slots = new Slots(
+      {
+        lengthMax: settings.queueLengthMax,
+        waitMaxMs: settings.queueWaitMaxMs,
+        isAdaptive: settings.adaptiveConcurrency,
+      },
+      pauses,
+    )
     this.retries = new RetryBudget(settings)
     this.hedges = new HedgeBudget(settings.hedgeBudgetPercent)
   }

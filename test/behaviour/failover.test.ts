@@ -95,7 +95,8 @@ test('a target that has all the requests it may have is passed over', async () =
 })
 
 test('where every target is full the client is told to come back', async () => {
-  const stand = await startTargets([silence], { traits: [{ concurrencyMax: 1 }] })
+  const traits = [{ concurrencyMax: 1 }]
+  const stand = await startTargets([silence], { traits }, { queueLengthMax: 0 })
   const first = await stand.begin()
   await stand.upstreams[0]?.request(0)
   const refused = await stand.chat()

@@ -6,6 +6,7 @@ import { type Config, endpointNames } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/env.ts'
 import type { Environment } from '../../src/config/variable.ts'
 import { runDirectory } from '../kit/run-directory.ts'
+import { resilienceDefaults } from './defaults.ts'
 
 function configOf(environment: Environment): Config {
   const loaded = loadConfig(environment)
@@ -61,26 +62,10 @@ test('an empty environment gives every default', () => {
     defaultProvider: null,
     routes: [],
     prices: {},
+    limits: { models: [], providers: [] },
     configFile: null,
     version: { count: 1, hash: '' },
-    resilience: {
-      retriesMax: 2,
-      retryBaseMs: 250,
-      retryMaxMs: 4000,
-      retryAfterMaxMs: 3000,
-      retryBudgetPercent: 20,
-      retryBudgetMin: 3,
-      hedge: true,
-      hedgeDelayMinMs: 2000,
-      hedgeDelayUnknownMs: 10_000,
-      hedgeBudgetPercent: 5,
-      breaker: true,
-      breakerFailures: 5,
-      breakerWindowMs: 30_000,
-      breakerOpenMs: 5000,
-      breakerOpenMaxMs: 60_000,
-      breakerSlowStartMs: 10_000,
-    },
+    resilience: resilienceDefaults,
     overload: { memoryBytesMax: null, eventLoopLagMaxMs: 1000, concurrentRequestsMax: 20_000 },
     demo: { tokens: 64, tokensPerSecond: 20 },
     stream: streams,
