@@ -32,8 +32,8 @@ export interface Snapshot {
 
 /** A configuration with all that the file of another one says, and the rest of its own. */
 export function reloaded(config: Config, next: Config): Config {
-  const { routes, providers, prices, stream, apiKeys, keys, version } = next
-  return { ...config, routes, providers, prices, stream, apiKeys, keys, version }
+  const { routes, providers, prices, stream, apiKeys, keys, limits, version } = next
+  return { ...config, routes, providers, prices, stream, apiKeys, keys, limits, version }
 }
 
 /** Builds it. @throws GatewayError `internal_error` for a provider that cannot be. */

@@ -83,6 +83,7 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
     ...base,
     apiKeys,
     keys: file.keys,
+    limits: file.limits,
     requireApiKey,
     keySecrets: read(databaseVariables.keySecrets),
     redisUrl: read(databaseVariables.redisUrl),

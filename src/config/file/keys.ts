@@ -3,7 +3,8 @@ import type { z } from 'zod'
 import { type KeySettings, keyPriorities, keyRules, momentOf } from '../client-key.ts'
 import type { Setting } from '../reader.ts'
 import { type Environment, masked } from '../variable.ts'
-import { decimal, list, object, text, whole, word } from './fields.ts'
+import { decimal, list, object, text, word } from './fields.ts'
+import { limitFields, limitsOf } from './limits.ts'
 import { type Path, pathText } from './problems.ts'
 import { referenced, secretReference } from './references.ts'
 
@@ -41,19 +42,7 @@ const keySchema = (environment: Environment) =>
       'Words to sort usage by.',
     ).optional(),
     priority: word(keyPriorities, 'Its place in the queue; normal when not set.').optional(),
-    limits: object('Key limits', 'What it may use, at most.', {
-      requestsPerMinute: whole(1, keyRules.requestsPerMinuteMax, 'Requests.').optional(),
-      tokensPerMinute: whole(
-        1,
-        keyRules.tokensPerMinuteMax,
-        'Tokens of requests and answers together.',
-      ).optional(),
-      concurrentStreams: whole(
-        1,
-        keyRules.concurrentStreamsMax,
-        'Requests under way at once.',
-      ).optional(),
-    }).optional(),
+    limits: object('Key limits', 'What it may use, at most.', limitFields).optional(),
     budget: object('Key budget', 'What it may spend, in US dollars.', {
       daily: usd('On one day, by UTC.'),
       monthly: usd('In one month, by UTC.'),
@@ -85,11 +74,7 @@ export function keysOf(entries: readonly FileKey[], environment: Environment): K
       tags: [...new Set(entry.tags)],
       scopes: { models, routes, providers },
       priority: entry.priority ?? 'normal',
-      limits: {
-        requestsPerMinute: limits?.requestsPerMinute ?? null,
-        tokensPerMinute: limits?.tokensPerMinute ?? null,
-        concurrentStreams: limits?.concurrentStreams ?? null,
-      },
+      limits: limitsOf(limits),
       budget: { dailyUsd: budget?.daily ?? null, monthlyUsd: budget?.monthly ?? null },
       expiresAt: expiresAt === undefined ? null : momentOf(expiresAt),
     }

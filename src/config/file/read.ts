@@ -4,12 +4,18 @@ import { readFileSync, statSync } from 'node:fs'
 import type { z } from 'zod'
 import { isObject } from '../../core/json.ts'
 import type { KeySettings } from '../client-key.ts'
-import type { ProviderSettings, RouteSettings } from '../config.ts'
+import {
+  type LimitSettings,
+  noLimits,
+  type ProviderSettings,
+  type RouteSettings,
+} from '../config.ts'
 import type { Prices } from '../prices.ts'
 import type { Setting } from '../reader.ts'
 import { type Environment, masked, withoutCredentials } from '../variable.ts'
 import { readJson } from './json.ts'
 import { checkKeys, keysOf, shownKey } from './keys.ts'
+import { limitSettingsOf } from './limits.ts'
 import { pricesOf } from './prices.ts'
 import { type Path, pathText, problemLine, problemLines } from './problems.ts'
 import { mergedProviders } from './providers.ts'
@@ -25,6 +31,8 @@ export interface FileRead {
   readonly streams: FileStreams
   /** Further keys of clients. */
   readonly keys: readonly KeySettings[]
+  /** What all clients together may use of models and providers. */
+  readonly limits: LimitSettings
   /** Prices by `provider/model`, in place of those of the program. */
   readonly prices: Prices
   /** The first characters of the SHA-256 of its bytes; empty where there is no file. */
@@ -43,6 +51,7 @@ const nothing = {
   routes: [],
   streams: noStreams,
   keys: [],
+  limits: noLimits,
   prices: {},
   hash: '',
   settings: [],
@@ -114,6 +123,7 @@ function readValue(
   checkKeys(keys, environment, reject)
 
   const routes = routesOf(part('routes', parts.routes) ?? {})
+  const limits = limitSettingsOf(part('limits', parts.limits) ?? {})
   const prices = pricesOf(part('prices', parts.prices) ?? {})
   const { providers } = merged
   return {
@@ -124,11 +134,13 @@ function readValue(
       endpoints: endpointStreams(part('endpoints', parts.endpoints) ?? {}),
     },
     keys: keysOf(keys, environment),
+    limits,
     prices,
     settings: [
       ...providers.filter(({ name }) => Object.hasOwn(entries, name)).flatMap(shownProvider),
       ...routes.flatMap(shownRoute),
       ...keys.map((key, index) => shownKey(key, index, environment)),
+      ...shownLimits(limits),
       ...Object.entries(prices).map(([name, price]) =>
         shown(['prices', name], JSON.stringify(price)),
       ),
@@ -149,6 +161,16 @@ function endpointStreams(
 }
 
 const shown = (path: Path, text: string): Setting => ({ name: pathText(path), text, given: true })
+
+function shownLimits({ models, providers }: LimitSettings): Setting[] {
+  return Object.entries({ models, providers }).flatMap(([what, all]) =>
+    all.map(({ name, limits }) => {
+      const words = Object.entries(limits).filter(([, limit]) => limit !== null)
+      const text = words.map(([field, limit]) => `${field}=${limit}`).join(' ')
+      return shown(['limits', what, name], text)
+    }),
+  )
+}
 
 function shownProvider(provider: ProviderSettings): Setting[] {
   const { name, kind, baseUrl, apiKey, furtherApiKeys = [], models } = provider

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Environment } from '../variable.ts'
 import { object } from './fields.ts'
 import { keysSchema } from './keys.ts'
+import { limitsSchema } from './limits.ts'
 import { pricesSchema } from './prices.ts'
 import { providersSchema } from './providers.ts'
 import { routesSchema } from './routes.ts'
@@ -23,6 +24,7 @@ export const sections = ({ providers, environment }: FileContext) => ({
   providers: providersSchema(environment),
   routes: routesSchema(providers),
   keys: keysSchema(environment),
+  limits: limitsSchema(providers),
   prices: pricesSchema,
 })
 
@@ -38,6 +40,7 @@ export function fileSchema(parts: ReturnType<typeof sections>) {
     providers: parts.providers.optional(),
     routes: parts.routes.optional(),
     keys: parts.keys.optional(),
+    limits: parts.limits.optional(),
     prices: parts.prices.optional(),
   })
 }

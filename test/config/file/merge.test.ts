@@ -229,6 +229,7 @@ test('what is in effect shows what the file says, and no secret', () => {
     providers: { openai: { apiKeys: ['env:A', 'env:B'] } },
     routes: { 'smart-*': { targets: ['openai/*', { model: 'demo/x', weight: 3, prefill: true }] } },
     keys: [{ name: 'team-a', key: 'env:A' }],
+    limits: { models: { 'gpt-5*': { requestsPerMinute: 5, concurrentStreams: 2 } } },
   }
   const loaded = loadedOf(file, keys)
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
@@ -243,6 +244,7 @@ test('what is in effect shows what the file says, and no secret', () => {
       'routes["smart-*"].targets[0]=openai/*',
       'routes["smart-*"].targets[1]=demo/x weight=3 prefill=true',
       'keys[0]=team-a ****6789',
+      'limits.models["gpt-5*"]=requestsPerMinute=5 concurrentStreams=2',
     ]),
   )
   expect(text).not.toMatch(/sk-(first|second)/)
@@ -265,4 +267,24 @@ test('prices are those of the file, by model and by wildcard', () => {
     },
   }
   expect(configOf({ prices }).prices).toEqual(prices)
+})
+
+test('limits are those of the file, in its order; what is not said is no limit', () => {
+  const limits = {
+    models: { 'gpt-5*': { requestsPerMinute: 600 }, smart: { tokensPerMinute: 7 } },
+    providers: { openai: { concurrentStreams: 3 }, own: {} },
+  }
+  const providers = { own: { protocol: 'openai-chat', baseUrl: 'http://10.0.0.7/v1' } }
+  const none = { requestsPerMinute: null, tokensPerMinute: null, concurrentStreams: null }
+  expect(configOf({ limits, providers }, { OPENAI_API_KEY: keys.A }).limits).toEqual({
+    models: [
+      { name: 'gpt-5*', limits: { ...none, requestsPerMinute: 600 } },
+      { name: 'smart', limits: { ...none, tokensPerMinute: 7 } },
+    ],
+    providers: [
+      { name: 'openai', limits: { ...none, concurrentStreams: 3 } },
+      { name: 'own', limits: none },
+    ],
+  })
+  expect(configOf({}).limits).toEqual({ models: [], providers: [] })
 })

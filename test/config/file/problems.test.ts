@@ -38,7 +38,8 @@ const rows: readonly (readonly [content: unknown, line: string])[] = [
   [3, 'CONFIG_FILE: must be an object, got 3'],
   [
     { routs: {} },
-    'routs: must be one of $schema, streamConfig, endpoints, providers, routes, keys, prices',
+    'routs: must be one of $schema, streamConfig, endpoints, providers, routes, keys, limits, ' +
+      'prices',
   ],
 
   [{ routes: [] }, 'routes: must be an object, got a list'],
@@ -92,6 +93,37 @@ const rows: readonly (readonly [content: unknown, line: string])[] = [
   [
     target({ price: { input: 1 } }),
     'routes.smart.targets[0].price.output: must be a number from 0 to 1000000',
+  ],
+  [{ limits: [] }, 'limits: must be an object, got a list'],
+  [{ limits: { keys: {} } }, 'limits.keys: must be one of models, providers'],
+  [
+    { limits: { models: { 'gpt*5': {} } } },
+    'limits.models["gpt*5"]: must be a name of 1 to 200 characters without control characters, ' +
+      'where only the last may be *',
+  ],
+  [
+    { limits: { models: { 'gpt-5': { requestsPerMinute: 0 } } } },
+    'limits.models.gpt-5.requestsPerMinute: must be a whole number from 1 to 1000000000, got 0',
+  ],
+  [
+    { limits: { models: { 'gpt-5': { requests: 1 } } } },
+    'limits.models.gpt-5.requests: must be one of requestsPerMinute, tokensPerMinute, ' +
+      'concurrentStreams',
+  ],
+  [{ limits: { models: { 'gpt-5': 5 } } }, 'limits.models.gpt-5: must be an object, got 5'],
+  [
+    { limits: { providers: { groq: { requestsPerMinute: 1 } } } },
+    'limits.providers.groq: must be an enabled provider (openai, demo)',
+  ],
+  [
+    { limits: { providers: { openai: { concurrentStreams: 1_000_001 } } } },
+    'limits.providers.openai.concurrentStreams: must be a whole number from 1 to 1000000, ' +
+      'got 1000001',
+  ],
+  [
+    { limits: { providers: { openai: { tokensPerMinute: '1' } } } },
+    'limits.providers.openai.tokensPerMinute: must be a whole number from 1 to 1000000000000, ' +
+      'got "1"',
   ],
   [
     { prices: { 'gpt-5': { input: 1, output: 1 } } },

@@ -55,6 +55,10 @@ const example = {
       budget: { daily: 25 },
     },
   ],
+  limits: {
+    models: { 'gpt-5*': { requestsPerMinute: 600 } },
+    providers: { openai: { concurrentStreams: 200 } },
+  },
 }
 
 test('the example of the design is valid for both', () => {
@@ -97,6 +101,8 @@ test('what the schema refuses the program refuses', () => {
       ...['routes.smart.targets.1.model', 'routes.smart.strategy', 'routes.smart.hedge'],
       ...['providers.my-vllm', 'providers.my-vllm.apiKey', 'providers.my-vllm.protocol'],
       ...['keys.0', 'keys.0.name', 'keys.0.key', 'keys.0.limits', 'routes.x', 'routes.a*b'],
+      ...['limits', 'limits.models', 'limits.models.gpt-5*', 'limits.models.a*b'],
+      ...['limits.providers.openai', 'limits.providers.openai.concurrentStreams'],
     ),
     value: fc.oneof(
       fc.constantFrom(null, true, 0, 1, 4096, 1e9, 'openai/x', 'env:VLLM_KEY', 'x', '', 'error'),
