@@ -151,6 +151,7 @@ test('of 100 odd headers of a provider none reaches the client', async () => {
     'x-ratelimit-limit-requests',
     'x-request-id',
     'x-sluice-attempts',
+    'x-sluice-cost',
     'x-sluice-model',
     'x-sluice-overhead-ms',
     'x-sluice-provider',
