@@ -63,7 +63,9 @@ export class SqliteFile {
     const database = new Database(path, { create: true })
     this.#database = database
     this.#busyTimeoutMs = busyTimeoutMs
-    for (const statement of [...pragmas, ...tables]) database.run(statement)
+    for (const statement of [...pragmas, ...tables]) {
+      patiently(OPEN_TIMEOUT_MS, () => database.run(statement))
+    }
     database.run('pragma busy_timeout = 0')
     this.#begin = database.prepare('begin immediate')
     this.#commit = database.prepare('commit')
@@ -103,18 +105,7 @@ export class SqliteFile {
 
   /** Begins when no other process is in a step. Throws when that lasts too long. */
   #beginStep(): void {
-    let untilMs = 0
-    while (true) {
-      try {
-        this.#begin.run()
-        return
-      } catch (thrown) {
-        if (!(thrown instanceof SQLiteError && thrown.code === 'SQLITE_BUSY')) throw thrown
-        if (untilMs === 0) untilMs = nowMs() + this.#busyTimeoutMs
-        if (nowMs() >= untilMs) throw thrown
-      }
-      Atomics.wait(sleeper, 0, 0, BUSY_PAUSE_MS * (0.5 + Math.random()))
-    }
+    patiently(this.#busyTimeoutMs, () => this.#begin.run())
   }
 
   /** The amount of a key, when it was written, and until when it counts; null where none is. */
@@ -198,3 +189,23 @@ export class SqliteFile {
 }
 
 const placesKey = (key: string): string => PLACES + key
+
+/**
+ * Runs a step when no other process is in one. SQLite's own waiting does not cover the change of
+ * the journal, which every process makes that opens the file, and several may open it at once.
+ * Throws what the runtime throws, and `SQLITE_BUSY` when that lasts longer than `timeoutMs`.
+ */
+function patiently(timeoutMs: number, run: () => void): void {
+  let untilMs = 0
+  for (;;) {
+    try {
+      run()
+      return
+    } catch (thrown) {
+      if (!(thrown instanceof SQLiteError && thrown.code === 'SQLITE_BUSY')) throw thrown
+      if (untilMs === 0) untilMs = nowMs() + timeoutMs
+      if (nowMs() >= untilMs) throw thrown
+    }
+    Atomics.wait(sleeper, 0, 0, BUSY_PAUSE_MS * (0.5 + Math.random()))
+  }
+}
