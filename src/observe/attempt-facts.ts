@@ -2,6 +2,7 @@
 import type { Price } from '../config/prices.ts'
 import { nowMs } from '../core/clock.ts'
 import type { ErrorCode } from '../core/errors.ts'
+import { TokenCounts } from './token-counts.ts'
 
 /** Why an attempt was made. */
 export type AttemptKind = 'first' | 'socket' | 'retry' | 'failover' | 'hedge' | 'recovery'
@@ -9,18 +10,8 @@ export type AttemptKind = 'first' | 'socket' | 'retry' | 'failover' | 'hedge' | 
 /** How an attempt ended: with an answer, an error, or another one was faster. */
 export type AttemptOutcome = 'answered' | 'outrun' | ErrorCode
 
-/** The counts of tokens that a provider reported; null is "not told". */
-export interface ReportedUsage {
-  readonly inputTokens: number | null
-  readonly outputTokens: number | null
-  readonly cachedInputTokens: number | null
-  readonly cacheWriteInputTokens?: number | null
-  readonly cacheWriteLongInputTokens?: number | null
-  readonly reasoningTokens: number | null
-}
-
 /** The facts of one attempt. Times are monotonic milliseconds; 0 is "did not happen". */
-export class AttemptFacts {
+export class AttemptFacts extends TokenCounts {
   readonly target: string
   readonly kind: AttemptKind
   /** Of the target's model; null where it is not known. */
@@ -39,12 +30,6 @@ export class AttemptFacts {
   waitMs = 0
   outcome: AttemptOutcome | null = null
   status: number | null = null
-  inputTokens: number | null = null
-  outputTokens: number | null = null
-  cachedInputTokens: number | null = null
-  cacheWriteInputTokens: number | null = null
-  cacheWriteLongInputTokens: number | null = null
-  reasoningTokens: number | null = null
 
   constructor(
     target: string,
@@ -52,21 +37,12 @@ export class AttemptFacts {
     request: { readonly id: string; readonly startedAt: number },
     price: Price | null = null,
   ) {
+    super()
     this.target = target
     this.kind = kind
     this.price = price
     this.requestId = request.id
     this.requestedAt = request.startedAt
-  }
-
-  /** Takes over what the provider reported before the answer was handed on. */
-  useUsage(usage: ReportedUsage): void {
-    this.inputTokens = usage.inputTokens
-    this.outputTokens = usage.outputTokens
-    this.cachedInputTokens = usage.cachedInputTokens
-    this.cacheWriteInputTokens = usage.cacheWriteInputTokens ?? null
-    this.cacheWriteLongInputTokens = usage.cacheWriteLongInputTokens ?? null
-    this.reasoningTokens = usage.reasoningTokens
   }
 
   /** Ends the attempt; the first call counts. */

@@ -7,7 +7,8 @@ import { costOf, type Price } from '../config/prices.ts'
 import { nowMs } from '../core/clock.ts'
 import type { ErrorCode, GatewayError } from '../core/errors.ts'
 import { requestId } from '../core/ids.ts'
-import type { AttemptFacts, ReportedUsage } from './attempt-facts.ts'
+import type { AttemptFacts } from './attempt-facts.ts'
+import { TokenCounts } from './token-counts.ts'
 
 /** How a request ended. */
 export type EndReason =
@@ -27,7 +28,7 @@ export type EndReason =
   | 'shutdown'
 
 /** The facts of one request. Times are monotonic milliseconds; 0 is "did not happen". */
-export class Exchange {
+export class Exchange extends TokenCounts {
   readonly id = requestId()
   readonly startedAtMs = nowMs()
   readonly startedAt = Date.now()
@@ -80,12 +81,6 @@ export class Exchange {
   backpressureEvents = 0
   backpressureMs = 0
 
-  inputTokens: number | null = null
-  outputTokens: number | null = null
-  cachedInputTokens: number | null = null
-  cacheWriteInputTokens: number | null = null
-  cacheWriteLongInputTokens: number | null = null
-  reasoningTokens: number | null = null
   finishReason: string | null = null
 
   /** The public id of the key that the request came with; null where none was needed. */
@@ -101,6 +96,7 @@ export class Exchange {
   otherCostMicroUsd: number | null = null
 
   constructor(endpoint: EndpointName, method: string) {
+    super()
     this.endpoint = endpoint
     this.method = method
   }
@@ -108,7 +104,7 @@ export class Exchange {
   /** Takes over what is known of the attempt whose answer goes to the client. */
   useAttempt(facts: AttemptFacts): void {
     this.useTimes(facts)
-    if (facts.inputTokens !== null || facts.outputTokens !== null) this.useUsage(facts)
+    if (facts.hasUsage) this.useUsage(facts)
   }
 
   /** Takes over when an attempt was made; what a failed one used is not what the answer used. */
@@ -117,24 +113,13 @@ export class Exchange {
     this.headersAtMs = headersAtMs
   }
 
-  /** Takes over what the provider reported; never sums, never invents. */
-  useUsage(usage: ReportedUsage): void {
-    this.inputTokens = usage.inputTokens
-    this.outputTokens = usage.outputTokens
-    this.cachedInputTokens = usage.cachedInputTokens
-    this.cacheWriteInputTokens = usage.cacheWriteInputTokens ?? null
-    this.cacheWriteLongInputTokens = usage.cacheWriteLongInputTokens ?? null
-    this.reasoningTokens = usage.reasoningTokens
-  }
-
   /** Works out the costs from the usage so far. What nobody was asked for is known to be free. */
   settleCost(): void {
     this.costMicroUsd = this.attempts === 0 ? 0 : costOf(this, this.price)
     const answered = this.attemptLog.findLast(({ outcome }) => outcome === 'answered')
     this.otherCostMicroUsd = null
     for (const facts of this.attemptLog) {
-      const isReported = facts.inputTokens !== null || facts.outputTokens !== null
-      const cost = facts === answered || !isReported ? null : costOf(facts, facts.price)
+      const cost = facts === answered || !facts.hasUsage ? null : costOf(facts, facts.price)
       if (cost !== null) this.otherCostMicroUsd = (this.otherCostMicroUsd ?? 0) + cost
     }
   }
