@@ -65,6 +65,7 @@ function requestFields(exchange: Exchange): Record<string, unknown> {
     attempts: exchange.attempts,
     recovery: exchange.recovery,
     divergedAt: exchange.divergedAt,
+    queueWaitMs: Math.round(exchange.queueWaitMs * 10) / 10 || null,
     headersMs: since(exchange.headersAtMs),
     firstContentMs: since(exchange.firstContentAtMs),
     durationMs: since(exchange.endedAtMs),

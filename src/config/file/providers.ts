@@ -4,7 +4,7 @@ import { baseUrl } from '../address-kinds.ts'
 import type { ProviderSettings } from '../config.ts'
 import { knownProviders } from '../known-providers.ts'
 import type { Environment } from '../variable.ts'
-import { list, named, object, text, word } from './fields.ts'
+import { list, named, object, text, whole, word } from './fields.ts'
 import { referenced, secretReference } from './references.ts'
 
 /** What a place can speak, and the kind that speaks it at any address. */
@@ -57,6 +57,11 @@ const providerSchema = (environment: Environment) =>
       0,
       1000,
       'Bare model names that it answers to; * at the end is any rest.',
+    ).optional(),
+    concurrency: whole(
+      1,
+      1_000_000,
+      'Requests that it may have at once, in one worker.',
     ).optional(),
   })
 
@@ -148,5 +153,6 @@ function laidOver(
     apiKey: first,
     ...(further.length > 0 && { furtherApiKeys: further }),
     models: entry.models ?? base.models,
+    ...(entry.concurrency !== undefined && { concurrencyMax: entry.concurrency }),
   }
 }

@@ -173,9 +173,10 @@ function shownLimits({ models, providers }: LimitSettings): Setting[] {
 }
 
 function shownProvider(provider: ProviderSettings): Setting[] {
-  const { name, kind, baseUrl, apiKey, furtherApiKeys = [], models } = provider
+  const { name, kind, baseUrl, apiKey, furtherApiKeys = [], models, concurrencyMax } = provider
   const keys = [...(apiKey === null ? [] : [apiKey]), ...furtherApiKeys].map(masked)
-  const words = [kind, withoutCredentials(baseUrl), keys.join(','), models.join(',')]
+  const most = concurrencyMax === undefined ? '' : `concurrency=${concurrencyMax}`
+  const words = [kind, withoutCredentials(baseUrl), keys.join(','), models.join(','), most]
   return [shown(['providers', name], words.filter((word) => word !== '').join(' '))]
 }
 

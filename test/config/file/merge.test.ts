@@ -113,6 +113,9 @@ test('an entry lies over what the environment says of the provider', () => {
     apiKey: 'sk-env',
     baseUrl: 'http://127.0.0.1:9/v1',
   })
+  expect(configOf(moved, environment).providers[0]).not.toHaveProperty('concurrencyMax')
+  const bounded = { providers: { openai: { concurrency: 40 } } }
+  expect(configOf(bounded, environment).providers[0]?.concurrencyMax).toBe(40)
 })
 
 test('an entry enables a known provider by itself, which may then be the default', () => {
@@ -226,7 +229,7 @@ test('what is in effect shows what the file says, and no secret', () => {
   const file = {
     streamConfig: { bufferSize: 4096 },
     endpoints: { '/v1/messages': { streamConfig: { heartbeatIntervalSecs: 3 } } },
-    providers: { openai: { apiKeys: ['env:A', 'env:B'] } },
+    providers: { openai: { apiKeys: ['env:A', 'env:B'], concurrency: 8 } },
     routes: { 'smart-*': { targets: ['openai/*', { model: 'demo/x', weight: 3, prefill: true }] } },
     keys: [{ name: 'team-a', key: 'env:A' }],
     limits: { models: { 'gpt-5*': { requestsPerMinute: 5, concurrentStreams: 2 } } },
@@ -239,7 +242,7 @@ test('what is in effect shows what the file says, and no secret', () => {
       'STREAM_RESPONSE_CHUNK_SIZE=4096  # streamConfig.bufferSize',
       'STREAM_HEARTBEAT_INTERVAL_MS__MESSAGES=3000  # ' +
         'endpoints["/v1/messages"].streamConfig.heartbeatIntervalSecs',
-      'providers.openai=openai https://api.openai.com/v1 ****6789,****5678',
+      'providers.openai=openai https://api.openai.com/v1 ****6789,****5678 concurrency=8',
       'routes["smart-*"]=priority midstream=error hedge=1',
       'routes["smart-*"].targets[0]=openai/*',
       'routes["smart-*"].targets[1]=demo/x weight=3 prefill=true',

@@ -232,7 +232,12 @@ const rows: readonly (readonly [content: unknown, line: string])[] = [
   ],
   [
     own({ apikey: 'sk-literal' }),
-    'providers.own.apikey: must be one of protocol, kind, baseUrl, apiKey, apiKeys, models',
+    'providers.own.apikey: must be one of protocol, kind, baseUrl, apiKey, apiKeys, models, ' +
+      'concurrency',
+  ],
+  [
+    own({ concurrency: 0 }),
+    'providers.own.concurrency: must be a whole number from 1 to 1000000, got 0',
   ],
 
   [{ keys: [{ name: 'a', key: 'literal' }] }, `keys[0].key: ${reference}, got "****"`],
