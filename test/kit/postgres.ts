@@ -93,7 +93,13 @@ interface Running {
 const initdbWords = ['--username=sluice', '--auth=trust', '--no-sync', '--encoding=UTF8']
 
 /** Nothing is kept safe from a loss of power, and no socket is left in the file system. */
-const settings = ['fsync=off', 'unix_socket_directories=', 'listen_addresses=127.0.0.1']
+const settings = [
+  'fsync=off',
+  'unix_socket_directories=',
+  'listen_addresses=127.0.0.1',
+  // In files of its own directory: a server that is killed leaves what it has in shared memory.
+  'dynamic_shared_memory_type=mmap',
+]
 
 async function spawnServer(path: string, directory: string, port: number): Promise<Running> {
   const options = [...settings, `port=${port}`].flatMap((setting) => ['-c', setting])
