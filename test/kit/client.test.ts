@@ -157,9 +157,9 @@ describe('back-pressure', () => {
   test('the upstream can stop reading a request', async () => {
     const resumed = Promise.withResolvers<void>()
     const server = start(async (request, connection) => {
-      connection.pauseReading()
+      connection.pause()
       await resumed.promise
-      connection.resumeReading()
+      connection.resume()
       let received = 0
       for await (const piece of request.body()) received += piece.byteLength
       await json(200, received)(request, connection)

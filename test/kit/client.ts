@@ -2,6 +2,7 @@
  * A raw HTTP/1.1 client: it sends exactly the bytes it is told, reads only when it may, leaves in
  * every way a client can leave, and keeps what arrived when.
  */
+import { Connection } from './connection.ts'
 import { MessageReader, toBytes } from './http.ts'
 import { RawResponse } from './response.ts'
 import { turn } from './signal.ts'
@@ -19,14 +20,14 @@ export interface RequestToSend {
 }
 
 /** A connection to the program under test. */
-export class RawClient {
+export class RawClient extends Connection {
   readonly #host: string
   readonly #responses: RawResponse[] = []
   #current: RawResponse | null = null
-  #wire: Wire | null = null
   readonly #reader: MessageReader
 
   private constructor(host: string) {
+    super()
     this.#host = host
     this.#reader = new MessageReader({
       head: (head) => (this.#take() ?? this.#unasked()).acceptHead(head),
@@ -50,7 +51,7 @@ export class RawClient {
           blocked: () => {},
           closed: (ending) => client.#onClosed(ending),
         })
-        client.#wire = socket.data
+        client.attachWire(socket.data)
       }),
     })
     return client
@@ -58,7 +59,7 @@ export class RawClient {
 
   /** Sends these bytes, and nothing else. */
   async send(data: string | Uint8Array): Promise<void> {
-    await this.#open().write(data)
+    await this.wire.write(data)
   }
 
   /** Sends pieces in writes of their own, with a pause between them. */
@@ -84,64 +85,9 @@ export class RawClient {
     return response
   }
 
-  /** Stops reading: the window fills, and the sender has to wait. */
-  pause(): void {
-    this.#open().pause()
-  }
-
-  /** Reads on. */
-  resume(): void {
-    this.#open().resume()
-  }
-
-  /** Leaves with FIN. */
-  close(): void {
-    this.#open().close()
-  }
-
-  /** Leaves with RST. */
-  reset(): void {
-    this.#open().reset()
-  }
-
   /** Sends FIN and keeps reading. */
   halfClose(): void {
-    this.#open().halfClose()
-  }
-
-  /** Resolves with the monotonic time at which the connection ended. */
-  get closed(): Promise<number> {
-    return this.#open().closed
-  }
-
-  /** Whether the connection is gone. */
-  get isClosed(): boolean {
-    return this.#open().ending !== null
-  }
-
-  /** Who ended the connection; null as long as it is open. */
-  get ending(): WireEnding | null {
-    return this.#open().ending
-  }
-
-  /** Bytes that the kernel took. */
-  get bytesWritten(): number {
-    return this.#open().bytesWritten
-  }
-
-  /** Bytes that arrived, with heads and framing. */
-  get bytesRead(): number {
-    return this.#open().bytesRead
-  }
-
-  /** Whether a write waits because the program under test stopped reading. */
-  get isBlocked(): boolean {
-    return this.#open().blockedSinceMs !== null
-  }
-
-  #open(): Wire {
-    if (this.#wire === null) throw new Error('not connected')
-    return this.#wire
+    this.wire.halfClose()
   }
 
   #render(request: RequestToSend): Uint8Array {

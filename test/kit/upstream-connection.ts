@@ -1,8 +1,9 @@
 /** A connection as a script of the upstream sees it: every way to answer, and every way not to. */
+import { Connection } from './connection.ts'
 import type { HeaderLine, MessageHead } from './http.ts'
 import { declaredFraming, headerValue, MessageReader, toBytes } from './http.ts'
 import { UpstreamRequest } from './upstream-request.ts'
-import type { Wire, WireEnding, WireEvents } from './wire.ts'
+import type { Wire, WireEvents } from './wire.ts'
 
 /** Headers to send: a record for the plain case, lines where order or repetition matters. */
 export type HeadersToSend = Readonly<Record<string, string>> | readonly HeaderLine[]
@@ -17,7 +18,7 @@ export interface ConnectionOwner {
 }
 
 /** One connection from the program under test. Every write waits until the kernel took it. */
-export class UpstreamConnection {
+export class UpstreamConnection extends Connection {
   readonly id: number
   /** Requests seen on this connection, with the one under way. */
   requestCount = 0
@@ -25,12 +26,12 @@ export class UpstreamConnection {
   isBusy = false
   readonly #owner: ConnectionOwner
   readonly #reader: MessageReader
-  #wire: Wire | null = null
   #request: UpstreamRequest | null = null
   /** Scripts run one after the other, so that pipelined requests are answered in order. */
   #scripts: Promise<void> = Promise.resolve()
 
   constructor(id: number, owner: ConnectionOwner) {
+    super()
     this.id = id
     this.#owner = owner
     this.#reader = new MessageReader({
@@ -44,7 +45,7 @@ export class UpstreamConnection {
 
   /** For the upstream: gives the connection its socket. */
   attach(makeWire: (events: WireEvents) => Wire): void {
-    this.#wire = makeWire({
+    const wire = makeWire({
       data: (bytes) => {
         this.#reader.push(bytes)
         this.#owner.changed()
@@ -55,6 +56,7 @@ export class UpstreamConnection {
         this.#owner.closed(this)
       },
     })
+    this.attachWire(wire)
   }
 
   /** Sends a status line and headers. Unless they say how the body is framed, it is chunked. */
@@ -79,7 +81,7 @@ export class UpstreamConnection {
 
   /** Sends exactly these bytes. */
   async raw(data: string | Uint8Array): Promise<void> {
-    await this.#open().write(data)
+    await this.wire.write(data)
   }
 
   /** Sends the final chunk. */
@@ -87,65 +89,10 @@ export class UpstreamConnection {
     await this.raw('0\r\n\r\n')
   }
 
-  /** Closes with FIN, after everything that was written. */
-  close(): void {
-    this.#open().close()
-  }
-
-  /** Closes with RST. */
-  reset(): void {
-    this.#open().reset()
-  }
-
-  /** Stops reading the request, so that the sender meets a full window. */
-  pauseReading(): void {
-    this.#open().pause()
-  }
-
-  /** Reads the request on. */
-  resumeReading(): void {
-    this.#open().resume()
-  }
-
-  /** Resolves with the monotonic time at which the connection ended. */
-  get closed(): Promise<number> {
-    return this.#open().closed
-  }
-
-  /** Whether the connection is gone. */
-  get isClosed(): boolean {
-    return this.#wire === null || this.#wire.ending !== null
-  }
-
-  /** Who ended it; null as long as it is open. */
-  get ending(): WireEnding | null {
-    return this.#open().ending
-  }
-
-  /** Bytes that the kernel took for the program under test. */
-  get bytesWritten(): number {
-    return this.#open().bytesWritten
-  }
-
-  /** Bytes of requests, with their heads and framing. */
-  get bytesRead(): number {
-    return this.#open().bytesRead
-  }
-
-  /** Whether a write waits because the program under test stopped reading. */
-  get isBlocked(): boolean {
-    return this.#open().blockedSinceMs !== null
-  }
-
   /** For how many milliseconds a write has been waiting; 0 where none is. */
   get blockedForMs(): number {
-    const sinceMs = this.#open().blockedSinceMs
+    const sinceMs = this.wire.blockedSinceMs
     return sinceMs === null ? 0 : performance.now() - sinceMs
-  }
-
-  #open(): Wire {
-    if (this.#wire === null) throw new Error('the connection has no socket yet')
-    return this.#wire
   }
 
   #onHead(head: MessageHead): ReturnType<typeof declaredFraming> {

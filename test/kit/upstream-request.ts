@@ -70,7 +70,7 @@ export class UpstreamRequest {
 
   /**
    * The body piece by piece, none of it kept. What is read ahead of the consumer is bounded only
-   * by `connection.pauseReading()`. Throws `PeerGone` where the body broke off.
+   * by `connection.pause()`. Throws `PeerGone` where the body broke off.
    */
   async *body(withinMs = 20_000): AsyncGenerator<Uint8Array> {
     this.#consumed = true
