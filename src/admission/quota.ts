@@ -3,18 +3,22 @@
  * over and somebody has counted, given back on every way it can end.
  */
 import type { KeyLimits } from '../config/client-key.ts'
+import type { NamedLimits } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Claim, Refused, Settlement, Standing, Store, Taken } from '../store/store.ts'
+import type { Claim, Refused, Settlement, Store, Taken } from '../store/store.ts'
 import type { Estimate } from './estimate.ts'
 import type { KeyRecord } from './keys.ts'
 import { Leases } from './leases.ts'
+import { type LimitHeaders, limitHeaders } from './limit-headers.ts'
 import { budgetWindows } from './windows.ts'
 
 /** Who is asked for what. */
 export interface Demand {
   readonly key: Pick<KeyRecord, 'id' | 'limits' | 'budget'> | null
   /** Limits of the model that was asked for, under the name they stand under; null has none. */
-  readonly model: { readonly name: string; readonly limits: KeyLimits } | null
+  readonly model: NamedLimits | null
+  /** Of the provider that is about to be asked; null where it has none, or comes later. */
+  readonly provider: NamedLimits | null
   /** Of this request alone. */
   readonly id: string
   readonly estimate: Estimate
@@ -32,7 +36,7 @@ export interface Used {
 /** What was taken for one request. */
 export interface Place {
   /** OpenAI's headers about limits. */
-  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly headers: LimitHeaders
   /** Settles everything; the first call counts. */
   leave(used: Used): void
 }
@@ -46,14 +50,14 @@ const LEASE_TTL_MS = 15_000
 interface Asked {
   readonly claim: Claim
   readonly about: 'requests' | 'tokens' | 'streams' | 'budget'
-  /** The tightest of several is told to the client. */
-  readonly isTold: boolean
+  readonly owner: 'key' | 'model' | 'provider'
 }
 
 /** What is asked for where nobody has limits. */
 export const noDemand: Demand = Object.freeze({
   key: null,
   model: null,
+  provider: null,
   id: '',
   estimate: { inputTokens: 0, outputTokens: 0, costMicroUsd: null },
 })
@@ -103,7 +107,7 @@ export class Quota {
     for (const { key, id } of lease) this.#leases.add(key, id)
     let isOver = false
     return {
-      headers: headersOf(asked, taken.standings),
+      headers: toldOf(asked, taken, 'key'),
       leave: (used) => {
         if (isOver) return
         isOver = true
@@ -114,32 +118,34 @@ export class Quota {
   }
 }
 
-function asksOf({ key, model, id, estimate }: Demand, wallMs: number): Asked[] {
+function asksOf({ key, model, provider, id, estimate }: Demand, wallMs: number): Asked[] {
   const tokens = estimate.inputTokens + estimate.outputTokens
   const asked: Asked[] = []
-  const limited = (owner: string, limits: KeyLimits, isTold: boolean): void => {
+  const limited = (owner: Asked['owner'], name: string, limits: KeyLimits): void => {
     const { requestsPerMinute, tokensPerMinute, concurrentStreams } = limits
     const rate = (about: 'requests' | 'tokens', cost: number, limit: number): Asked => {
       const most = Math.min(cost, limit)
-      const claim = { kind: 'rate', key: `${about}:${owner}`, cost: most, limit } as const
-      return { claim: { ...claim, periodMs: MINUTE_MS }, about, isTold }
+      const claim = { kind: 'rate', key: `${about}:${owner}:${name}`, cost: most, limit } as const
+      return { claim: { ...claim, periodMs: MINUTE_MS }, about, owner }
     }
     if (requestsPerMinute !== null) asked.push(rate('requests', 1, requestsPerMinute))
     if (tokensPerMinute !== null) asked.push(rate('tokens', tokens, tokensPerMinute))
     if (concurrentStreams !== null) {
-      const claim = { kind: 'lease', key: `streams:${owner}`, id, max: concurrentStreams } as const
-      asked.push({ claim: { ...claim, ttlMs: LEASE_TTL_MS }, about: 'streams', isTold: false })
+      const place = { key: `streams:${owner}:${name}`, id, max: concurrentStreams }
+      const claim = { kind: 'lease', ...place, ttlMs: LEASE_TTL_MS } as const
+      asked.push({ claim, about: 'streams', owner })
     }
   }
   if (key !== null) {
-    limited(`key:${key.id}`, key.limits, true)
+    limited('key', key.id, key.limits)
     for (const window of budgetWindows(key.id, key.budget, wallMs)) {
       // A request that may cost more than the whole budget still gets what is left of a full one.
       const amount = Math.min(window.max, estimate.costMicroUsd ?? 0)
-      asked.push({ claim: { kind: 'budget', ...window, amount }, about: 'budget', isTold: false })
+      asked.push({ claim: { kind: 'budget', ...window, amount }, about: 'budget', owner: 'key' })
     }
   }
-  if (model !== null) limited(`model:${model.name}`, model.limits, false)
+  if (model !== null) limited('model', model.name, model.limits)
+  if (provider !== null) limited('provider', provider.name, provider.limits)
   return asked
 }
 
@@ -170,34 +176,23 @@ function settlementsOf(
   })
 }
 
-function refusal(asked: readonly Asked[], { refused, retryAfterMs }: Refused): GatewayError {
-  const about = asked[refused]?.about ?? 'requests'
-  const detail = Number.isFinite(retryAfterMs) ? { retryAfterMs } : {}
+function refusal(asked: readonly Asked[], taken: Refused): GatewayError {
+  const { refused, retryAfterMs } = taken
+  const { about = 'requests', owner = 'key' } = asked[refused] ?? {}
+  const wait = Number.isFinite(retryAfterMs) ? { retryAfterMs } : {}
+  const detail = { ...wait, headers: toldOf(asked, taken, owner) }
   if (about === 'budget') return new GatewayError('budget_exceeded', detail)
-  if (about === 'streams') return new GatewayError('too_many_streams', detail)
-  const message = `Rate limit reached: too many ${about} per minute.`
+  if (about === 'streams') {
+    const message = `Too many requests are under way with this ${owner}.`
+    return new GatewayError('too_many_streams', { ...detail, message })
+  }
+  const whose = owner === 'key' ? '' : ` of this ${owner}`
+  const message = `Rate limit${whose} reached: too many ${about} per minute.`
   return new GatewayError('rate_limit_exceeded', { ...detail, message })
 }
 
-/** OpenAI's names; a reset is written as it writes them: `1m30s`, `250ms`. */
-function headersOf(
-  asked: readonly Asked[],
-  standings: readonly Standing[],
-): (readonly [string, string])[] {
-  return asked.flatMap(({ claim, about, isTold }, index) => {
-    const standing = standings[index]
-    if (!isTold || claim.kind !== 'rate' || standing === undefined) return []
-    return [
-      [`x-ratelimit-limit-${about}`, String(claim.limit)],
-      [`x-ratelimit-remaining-${about}`, String(standing.remaining)],
-      [`x-ratelimit-reset-${about}`, durationText(standing.resetMs)],
-    ] as const
-  })
-}
-
-function durationText(ms: number): string {
-  if (ms < 1000) return `${Math.ceil(ms)}ms`
-  const seconds = Math.ceil(ms / 1000)
-  const minutes = Math.floor(seconds / 60)
-  return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds % 60}s`
+/** What the client is told: how its key stands, or whatever it was that refused it. */
+function toldOf(asked: readonly Asked[], { standings }: Taken, told: Asked['owner']): LimitHeaders {
+  const all = asked.map((each, index) => ({ ...each, standing: standings[index] }))
+  return limitHeaders(all.filter(({ owner }) => owner === told))
 }

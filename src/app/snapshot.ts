@@ -1,5 +1,7 @@
 /** What is made of one configuration: the six stages and the list of models. */
-import { estimateOf } from '../admission/estimate.ts'
+import { type Estimate, estimateOf } from '../admission/estimate.ts'
+import { createModelLimits } from '../admission/model-limits.ts'
+import { createProviderQuota } from '../admission/provider-quota.ts'
 import { noDemand } from '../admission/quota.ts'
 import { planInScope } from '../admission/scope.ts'
 import type { Config, ProviderSettings } from '../config/config.ts'
@@ -8,9 +10,11 @@ import type { Stages } from '../gateway/handle.ts'
 import { ledgerRowOf } from '../gateway/ledger-row.ts'
 import { readIntent } from '../intake/read.ts'
 import { protocols } from '../protocol/registry.ts'
+import type { Intent, Plan } from '../provider/call.ts'
 import type { Provider } from '../provider/provider.ts'
 import { buildProviders } from '../provider/registry.ts'
 import { relay } from '../relay/relay.ts'
+import type { Ask } from '../resilience/ask.ts'
 import { createPlanner } from '../routing/plan.ts'
 import type { ModelCatalogue } from '../server/options.ts'
 import { open } from '../upstream/open.ts'
@@ -54,6 +58,12 @@ function stagesOf(shared: Shared): Stages {
     standing: (target) => resilience.standing(target),
     priceOf: createPriceOf(config.prices, new Map(config.providers.map(kindByName))),
   })
+  const modelLimits = createModelLimits(config.limits.models)
+  const providerQuota = createProviderQuota(quota, config.limits.providers)
+  const entering = (ask: Ask, intent: Intent): Ask =>
+    providerQuota === null
+      ? ask
+      : { ...ask, enter: providerQuota(ask.exchange, () => guess(intent, ask.plan)) }
   return {
     settings: config.stream,
     sweep,
@@ -64,14 +74,13 @@ function stagesOf(shared: Shared): Stages {
       readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),
     plan: (intent, call, headers, { key }) =>
       planInScope(key, intent.model, planner(intent, call, headers)),
-    enter: ({ key }, { body }, { targets }, { id }) => {
-      if (key === null) return quota.take(noDemand)
-      const [{ traits }] = targets
-      const estimate = estimateOf(body?.bytes ?? null, body?.lengthBytes ?? null, traits.price)
-      return quota.take({ key, model: null, id, estimate })
+    enter: ({ key }, intent, plan, { id }) => {
+      const model = modelLimits(intent.model, plan)
+      if (key === null && model === null) return quota.take(noDemand)
+      return quota.take({ key, model, provider: null, id, estimate: guess(intent, plan) })
     },
     attempt: (ask, request, call, intent, prefill) =>
-      resilience.attempt(ask, (target, attempt) =>
+      resilience.attempt(entering(ask, intent), (target, attempt) =>
         open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill }),
       ),
     relay,
@@ -81,6 +90,10 @@ function stagesOf(shared: Shared): Stages {
     },
   }
 }
+
+/** What a request will probably use, at the price of the target that is asked first. */
+const guess = ({ body }: Intent, { targets: [{ traits }] }: Plan): Estimate =>
+  estimateOf(body?.bytes ?? null, body?.lengthBytes ?? null, traits.price)
 
 const kindByName = ({ name, kind }: ProviderSettings): [string, string] => [name, kind]
 

@@ -175,6 +175,8 @@ export interface ErrorDetail {
   readonly shouldRetry?: boolean
   /** Set where all that could be repeated was repeated, so that the client need not do it too. */
   readonly isExhausted?: boolean
+  /** Headers that say more, such as what is left of a limit. Nothing of a provider's. */
+  readonly headers?: readonly (readonly [name: string, value: string])[]
   /** The exception behind it, for the log. */
   readonly cause?: unknown
 }

@@ -14,7 +14,8 @@ export function failureResponse(thrown: unknown, protocol: Protocol, requestId: 
   const error = toGatewayError(thrown)
   const { status, body } = protocol.writeError(error, requestId)
   const headers = new Headers({ 'content-type': 'application/json', 'x-request-id': requestId })
-  const { retryAfterMs } = error.detail
+  const { retryAfterMs, headers: further = [] } = error.detail
+  for (const [name, value] of further) headers.set(name, value)
   if (retryAfterMs !== undefined) {
     headers.set('retry-after', String(Math.ceil(retryAfterMs / 1000)))
     headers.set('retry-after-ms', String(Math.ceil(retryAfterMs)))

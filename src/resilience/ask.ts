@@ -37,6 +37,11 @@ export interface Ask {
   readonly tokens: number
   /** Set where a broken answer is to be gone on with: what the first attempt is called. */
   readonly kind?: AttemptKind
+  /**
+   * Takes what a target's provider may be asked for, before the first attempt on it; absent where
+   * nothing is limited. Gives what settles it; throws `GatewayError` where another target must do.
+   */
+  readonly enter?: (target: Target) => (() => void) | Promise<() => void>
   /** Keeps `release` until the request is over, whichever way it ends. */
   hold(release: () => void): void
 }

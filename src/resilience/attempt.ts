@@ -8,7 +8,7 @@ import { type Candidate, Candidates } from './candidates.ts'
 import { hedged } from './hedge.ts'
 import { OneTarget } from './one-target.ts'
 import type { Resilience } from './resilience.ts'
-import { leftNoTrace, type Verdict, verdictOn } from './verdict.ts'
+import { isOwnRefusal, leftNoTrace, type Verdict, verdictOn } from './verdict.ts'
 
 /**
  * The first good answer of a plan's targets.
@@ -62,7 +62,8 @@ async function inTurn(
       return await new OneTarget(shared, ask, candidate, open, candidates).run(kind)
     } catch (thrown) {
       failure = toGatewayError(thrown)
-      if (ask.signal.aborted || !ask.replayable || firstKind === 'hedge') throw failure
+      if (ask.signal.aborted || firstKind === 'hedge') throw failure
+      if (!ask.replayable && !isOwnRefusal(failure)) throw failure
       if (!ask.repeatable && !leftNoTrace(failure)) throw failure
       const { action } = verdictFor(failure, ask)
       if (action === 'stop') throw failure

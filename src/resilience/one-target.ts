@@ -32,6 +32,7 @@ export class OneTarget {
   #permit: Permit
   #retries = 0
   #freshSocket = false
+  #settle = (): void => {}
 
   constructor(shared: Resilience, ask: Ask, candidate: Candidate, open: Open, others: Candidates) {
     this.#shared = shared
@@ -54,6 +55,7 @@ export class OneTarget {
     this.#standing.inFlight += 1
     let giveBackRetry = (): void => {}
     try {
+      if (this.#ask.enter !== undefined) await this.#enter(this.#ask.enter)
       for (let kind = firstKind; ; ) {
         const facts = this.#begin(kind)
         try {
@@ -75,12 +77,20 @@ export class OneTarget {
     } catch (thrown) {
       this.#standing.inFlight -= 1
       this.#candidate.leaveSlot()
+      this.#settle()
       throw thrown
     } finally {
       this.#permit.release()
       giveBackRetry()
       leaveBudget()
     }
+  }
+
+  /** The limits of its provider. They may be counted elsewhere, and the client leave meanwhile. */
+  async #enter(enter: NonNullable<Ask['enter']>): Promise<void> {
+    this.#settle = await enter(this.#candidate.target)
+    const { signal } = this.#ask
+    if (signal.aborted) throw abortReason(signal)
   }
 
   /** A loser or a client that left is on record at once, which may be written before it is over. */
@@ -135,6 +145,7 @@ export class OneTarget {
       isInside = false
       this.#standing.inFlight -= 1
       this.#candidate.leaveSlot()
+      this.#settle()
       if (failure?.startsWith('upstream_') && failure !== 'upstream_total_timeout') {
         this.#shared.breakers.failedLater(this.#candidate.key)
       }

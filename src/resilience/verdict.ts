@@ -45,6 +45,9 @@ const byCode: Partial<Record<ErrorCode, Verdict>> = {
   upstream_first_token_timeout: next,
   upstream_idle_timeout: next,
   upstream_auth_failed: park,
+  // Our own limits of a provider: nothing was asked of it, so nothing is known of it.
+  rate_limit_exceeded: { ...next, counts: false },
+  too_many_streams: { ...next, counts: false },
 }
 
 /** Codes of a spent quota or an unpaid bill: waiting a moment changes nothing. */
@@ -89,6 +92,10 @@ function isTooLong({ message, detail }: GatewayError): boolean {
     tooLong.some((words) => words.test(message))
   )
 }
+
+/** Whether a target was not asked at all, because our own limits of its provider are reached. */
+export const isOwnRefusal = ({ code }: GatewayError): boolean =>
+  code === 'rate_limit_exceeded' || code === 'too_many_streams'
 
 /** Failures of which it is certain that the provider did nothing yet. */
 const nothingDone: ReadonlySet<ErrorCode> = new Set([

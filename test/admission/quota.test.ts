@@ -23,6 +23,7 @@ function stand(limits: Partial<KeyLimits> = {}, budget: Partial<KeyBudget> = {})
   const demand = (changes: Partial<Demand> = {}): Demand => ({
     key: { id: 'key_a', limits: { ...none, ...limits }, budget: { ...noBudget, ...budget } },
     model: null,
+    provider: null,
     id: `request-${id++}`,
     estimate: { inputTokens: 50, outputTokens: 50, costMicroUsd: 1_000_000 },
     ...changes,

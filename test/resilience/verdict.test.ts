@@ -43,9 +43,14 @@ test('a time limit is never tried again on the same target', () => {
   }
 })
 
-test('nothing of ours or of the client is tried again, nor counted', () => {
+test('nothing of ours or of the client is tried again, nor counted; a limit is of one target', () => {
   const codes = Object.keys(errorTable) as ErrorCode[]
-  for (const code of codes.filter((each) => !each.startsWith('upstream_'))) {
+  const limits: readonly ErrorCode[] = ['rate_limit_exceeded', 'too_many_streams']
+  for (const code of limits) {
+    expect(verdictOn(new GatewayError(code))).toEqual({ action: 'next', counts: false, parkMs: 0 })
+  }
+  const others = codes.filter((code) => !code.startsWith('upstream_') && !limits.includes(code))
+  for (const code of others) {
     expect(verdictOn(new GatewayError(code))).toMatchObject({ action: 'stop', counts: false })
   }
   expect(verdictOn(new GatewayError('upstream_total_timeout')).action).toBe('stop')
