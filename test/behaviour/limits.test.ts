@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chatEvents, json, silence, sse } from '../kit/answers.ts'
+import { chatEvents, eventText, json, silence, sse } from '../kit/answers.ts'
 import { jsonRequest } from '../kit/client.ts'
 import { runDirectory } from '../kit/run-directory.ts'
 import { eventually } from '../kit/signal.ts'
@@ -53,6 +53,9 @@ test('requests of a minute: headers on each answer, then a 429 that says when', 
     'rate_limit_exceeded',
   ])
   expect(Number(refused.header('retry-after'))).toBeGreaterThan(20)
+  expect(refused.header('x-ratelimit-limit-requests')).toBe('2')
+  expect(refused.header('x-ratelimit-remaining-requests')).toBe('0')
+  expect(refused.header('x-ratelimit-reset-requests')).toMatch(/^(1m0s|5\ds)$/)
   expect(stand.upstream.requestCount).toBe(2)
   expect((await stand.record(0)).keyId).toStartWith('key_')
 })
@@ -134,6 +137,58 @@ describe('scopes', () => {
     if (status === 403) expect(code).toBe('forbidden')
     expect(stand.upstream.requestCount).toBe(status === 200 ? 1 : 0)
   })
+})
+
+test('a refusal tells how the key stands, in every dialect; a wrong key is told nothing', async () => {
+  const limits = { requestsPerMinute: 9, tokensPerMinute: 9000, concurrentStreams: 1 }
+  const stand = await withKey({ limits }, silence)
+  await ask(stand)
+  await stand.upstream.request(0)
+  const message = { model: 'gpt-test', max_tokens: 1, messages: [{ role: 'user', content: 'x' }] }
+  const told = async (request: Parameters<Stand['ask']>[0]) => {
+    const { response } = await stand.ask(request)
+    await response.ended()
+    const of = (name: string) => response.header(`x-ratelimit-${name}`)
+    return [response.status, of('limit-requests'), of('remaining-requests'), of('limit-tokens')]
+  }
+  const refused = [429, '9', '8', '9000']
+  const chat = { model: 'gpt-test', messages: [] }
+  const authorization = `Bearer ${secret}`
+  expect(await told(jsonRequest('/v1/chat/completions', chat, { authorization }))).toEqual(refused)
+  expect(await told(jsonRequest('/v1/messages', message, { 'x-api-key': secret }))).toEqual(refused)
+  const gemini = jsonRequest(
+    '/v1beta/models/gpt-test:generateContent',
+    { contents: [{ role: 'user', parts: [{ text: 'x' }] }] },
+    { 'x-goog-api-key': secret },
+  )
+  expect(await told(gemini)).toEqual(refused)
+  const wrong = jsonRequest('/v1/messages', message, { 'x-api-key': 'wrong' })
+  expect(await told(wrong)).toEqual([401, null, null, null])
+})
+
+test('a stream goes on when its key ends; what comes then is refused', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const held: UpstreamScript = async (_request, connection) => {
+    await connection.head(200, { 'content-type': 'text/event-stream' })
+    const [role = '', first = '', ...rest] = chatEvents(['before', 'after'])
+    await connection.chunk(eventText(role) + eventText(first))
+    await promise
+    for (const event of [...rest, '[DONE]']) await connection.chunk(eventText(event))
+    await connection.end()
+  }
+  const endsAt = Date.now() + 2000
+  const stand = await withKey({ expiresAt: new Date(endsAt).toISOString() }, held)
+  const { response } = await ask(stand)
+  await response.until(({ bodyBytes }) => bodyBytes > 0, 'the first bytes')
+  await eventually(() => Date.now() > endsAt, 'the key is over')
+  expect(await outcome(stand)).toEqual([401, 'invalid_api_key'])
+  expect(response.text()).not.toContain('after')
+  resolve()
+  await response.ended()
+  expect(response.text()).toContain('after')
+  expect(response.text()).toEndWith('data: [DONE]\n\n')
+  expect((await stand.record(1)).endReason).toBe('completed')
+  expect(stand.upstream.requestCount).toBe(1)
 })
 
 test('a wrong key and a missing one are the same 401, and cost nobody anything', async () => {
