@@ -14,19 +14,32 @@ export function planInScope(
   model: string | null,
   plan: Plan,
 ): Plan {
-  if (key === null) return plan
+  const own = key === null ? plan : ownPart(key, model, plan)
+  if (own === null) throw forbidden(model)
+  return own
+}
+
+/** Whether a key is for some models, routes or providers only. */
+export const isScoped = ({ scopes: { models, routes, providers } }: Pick<KeyRecord, 'scopes'>) =>
+  models !== null || routes !== null || providers !== null
+
+/** As `planInScope`, but null for what is not in scope. */
+export function ownPart(
+  key: Pick<KeyRecord, 'scopes'>,
+  model: string | null,
+  plan: Plan,
+): Plan | null {
   const { models, routes, providers } = key.scopes
   const route = plan.route?.name ?? null
   const isFree = models === null && routes === null
   const isOwnRoute = routes !== null && route !== null && isInScope(routes, route)
   const isOwnModel = models !== null && model !== null && isInScope(models, model)
-  if (!isFree && !isOwnRoute && !isOwnModel) throw forbidden(model)
+  if (!isFree && !isOwnRoute && !isOwnModel) return null
   if (providers === null) return plan
   const [first, ...rest] = plan.targets.filter(({ provider }) =>
     isInScope(providers, provider.name),
   )
-  if (first === undefined) throw forbidden(model)
-  return { ...plan, targets: [first, ...rest] }
+  return first === undefined ? null : { ...plan, targets: [first, ...rest] }
 }
 
 function forbidden(model: string | null): GatewayError {

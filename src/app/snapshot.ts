@@ -15,7 +15,7 @@ import type { Provider } from '../provider/provider.ts'
 import { buildProviders } from '../provider/registry.ts'
 import { relay } from '../relay/relay.ts'
 import type { Ask } from '../resilience/ask.ts'
-import { createPlanner } from '../routing/plan.ts'
+import { createPlanner, type Planner } from '../routing/plan.ts'
 import type { ModelCatalogue } from '../server/options.ts'
 import { open } from '../upstream/open.ts'
 import { catalogueOf } from './catalogue.ts'
@@ -25,6 +25,7 @@ import type { Kept } from './kept.ts'
 export interface Shared extends Kept {
   readonly config: Config
   readonly providers: ReadonlyMap<string, Provider>
+  readonly planner: Planner
 }
 
 /** Everything that comes from one configuration: a request keeps the one it began with. */
@@ -43,21 +44,21 @@ export function reloaded(config: Config, next: Config): Config {
 /** Builds it. @throws GatewayError `internal_error` for a provider that cannot be. */
 export function snapshotOf(kept: Kept, config: Config): Snapshot {
   const providers = buildProviders(config.providers, config.demo, protocols, config.upstreamProxy)
-  const shared = { ...kept, config, providers }
+  const planner = createPlanner(providers, {
+    defaultProvider: config.defaultProvider,
+    routes: config.routes,
+    standing: (target) => kept.resilience.standing(target),
+    priceOf: createPriceOf(config.prices, new Map(config.providers.map(kindByName))),
+  })
+  const shared = { ...kept, config, providers, planner }
   return { config, stages: stagesOf(shared), models: catalogueOf(shared) }
 }
 
 /** The six stages, each with what it needs of the others as an argument. */
 function stagesOf(shared: Shared): Stages {
-  const { config, log, pool, sweep, reach, underway, spool, admission, providers } = shared
+  const { config, log, pool, sweep, reach, underway, spool, admission, planner } = shared
   const { resilience, ledger, quota } = shared
   const proxy = config.upstreamProxy
-  const planner = createPlanner(providers, {
-    defaultProvider: config.defaultProvider,
-    routes: config.routes,
-    standing: (target) => resilience.standing(target),
-    priceOf: createPriceOf(config.prices, new Map(config.providers.map(kindByName))),
-  })
   const modelLimits = createModelLimits(config.limits.models)
   const providerQuota = createProviderQuota(quota, config.limits.providers)
   const entering = (ask: Ask, intent: Intent): Ask =>

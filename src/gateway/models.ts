@@ -30,12 +30,15 @@ export interface ModelsOptions {
   readonly open: (target: Target, context: OpenContext) => Promise<Opened>
 }
 
-/** The merged list of models. */
+/** What somebody sees of an entry: it, the same under another name, or null for nothing. */
+export type Shown = (entry: JsonObject) => JsonObject | null
+
+/** The merged list of models, or what `shown` leaves of it. */
 export interface Models {
   /** OpenAI's list: routes, then `provider/model`. Providers that do not answer are left out. */
-  list(): Promise<JsonObject>
-  /** One entry of it, by `provider/model`. @throws GatewayError `model_not_found`. */
-  get(id: string): Promise<JsonObject>
+  list(shown?: Shown): Promise<JsonObject>
+  /** One entry of it, by its name. @throws GatewayError `model_not_found`. */
+  get(id: string, shown?: Shown): Promise<JsonObject>
 }
 
 /** Makes the list; nothing is asked before the first call. */
@@ -43,7 +46,7 @@ export function createModels(options: ModelsOptions): Models {
   let current: Promise<JsonObject> | null = null
   let staleAtMs = 0
 
-  const list = (): Promise<JsonObject> => {
+  const whole = (): Promise<JsonObject> => {
     if (current === null || nowMs() > staleAtMs) {
       staleAtMs = nowMs() + FRESH_MS
       current = askAll(options, () => {
@@ -53,10 +56,16 @@ export function createModels(options: ModelsOptions): Models {
     return current
   }
 
+  const list = async (shown?: Shown): Promise<JsonObject> => {
+    const all = await whole()
+    if (shown === undefined || !Array.isArray(all.data)) return all
+    return { ...all, data: all.data.flatMap((entry) => (isObject(entry) && shown(entry)) || []) }
+  }
+
   return {
     list,
-    async get(id) {
-      const { data } = await list()
+    async get(id, shown) {
+      const { data } = await list(shown)
       const found = Array.isArray(data)
         ? data.find((entry) => isObject(entry) && entry.id === id)
         : undefined
