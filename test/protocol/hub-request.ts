@@ -1,7 +1,5 @@
 /** Requests of the hub for tests of writers: everything unsaid, unless a test says it. */
-import { expect } from 'bun:test'
 import { emptyRequest } from '../../src/protocol/hub/empty-request.ts'
-import type { Losses } from '../../src/protocol/hub/losses.ts'
 import type { HubRequest, Message, Part, Tool } from '../../src/protocol/hub/request.ts'
 
 /** A request with one question, and `rest`. */
@@ -91,52 +89,4 @@ export function refusedParam(run: () => unknown): string | null {
     if (code !== 'invalid_request') throw thrown
     return detail?.param ?? ''
   }
-}
-
-/** The parameter of the client at fault, where the list of losses is more exact. */
-const paramOf: ReadonlyMap<string, string> = new Map([
-  ['tools.native', 'tools'],
-  ['content.native', 'messages'],
-])
-
-/** That `run` is a 400 which names the parameter, and that `what` is on the list of losses. */
-export function expectRefusal(losses: Losses, what: string, run: () => unknown): void {
-  expect(refusedParam(run)).toBe(paramOf.get(what) ?? what)
-  const isListed = losses.request.some((loss) => loss.what === what && loss.how === 'refused')
-  // What nobody has listed is refused as well, and this is the one such field of the tests.
-  expect(isListed || what === 'web_search_options').toBe(true)
-}
-
-/** Settings that a provider with one answer and no biases must refuse, as the losses name them. */
-export const everywhereRefused: readonly (readonly [string, Partial<HubRequest>])[] = [
-  ['n', { choices: 2 }],
-  ['logit_bias', { logitBias: { '50256': -100 } }],
-  ['parallel_tool_calls', { parallelToolCalls: false, tools: [weather] }],
-  [
-    'tools.native',
-    { tools: [{ type: 'native', native: { dialect: 'openai-responses', value: {} } }] },
-  ],
-  [
-    'content.native',
-    {
-      messages: [
-        says('user', { type: 'native', native: { dialect: 'anthropic-messages', value: {} } }),
-      ],
-    },
-  ],
-  ['web_search_options', { extra: { dialect: 'openai-chat', fields: { web_search_options: {} } } }],
-]
-
-/** Fields that change nothing about the answer and may be dropped everywhere. */
-export const everywhereDropped: Partial<HubRequest> = {
-  choices: 1,
-  logitBias: {},
-  parallelToolCalls: true,
-  store: true,
-  verbosity: 'low',
-  includeUsage: true,
-  extra: {
-    dialect: 'openai-chat',
-    fields: { prompt_cache_key: 'k', safety_identifier: 's', prediction: { type: 'content' } },
-  },
 }

@@ -1,5 +1,46 @@
-/** Recordings by name, for the tests of dialects that only providers speak. */
+/** Recordings, for the tests of dialects that only providers speak: by name, or all in turn. */
+import { expect, test } from 'bun:test'
+import type { HubEvent } from '../../src/protocol/hub/events.ts'
 import { type Fixture, readFixture } from '../kit/fixtures.ts'
+import { type Decoding, expectEqualHoweverCut, expectWellFormed } from './replay.ts'
+
+/** The recorded streams of a dialect, and who else reads them. */
+export interface RecordedStreams {
+  readonly streams: readonly Fixture[]
+  /** How many there are at least. */
+  readonly countMin: number
+  readonly decoding: Decoding
+  /** Who they are compared with, in the name of the test: "reads as the SDK reads it". */
+  readonly reads: string
+  /** The bytes of a stream on the wire. */
+  bytesOf(fixture: Fixture): Uint8Array
+  /** Expects of the events of a stream what the other reader says of it. */
+  compare(events: readonly HubEvent[], bytes: Uint8Array, fixture: Fixture): Promise<void> | void
+}
+
+/** Tests every stream: it is whole, the same however it was cut, and what somebody else reads. */
+export function testStreams(recorded: RecordedStreams): void {
+  const { streams, countMin, decoding, reads, bytesOf, compare } = recorded
+  test('are all there', () => {
+    expect(streams.length).toBeGreaterThanOrEqual(countMin)
+  })
+
+  test.each(streams.map((fixture) => [fixture.file, fixture] as const))(
+    `%s reads ${reads}, however it was cut`,
+    async (_, fixture) => {
+      const bytes = bytesOf(fixture)
+      const events = expectEqualHoweverCut(decoding, bytes)
+      expectWellFormed(events)
+      expect(events.at(-1)?.type).toBe('end')
+      await compare(events, bytes, fixture)
+    },
+    60_000,
+  )
+}
+
+/** The lines of a recording that is text. */
+export const linesOf = (fixture: Fixture): readonly string[] =>
+  new TextDecoder().decode(readFixture(fixture)).trim().split('\n')
 
 /** The recording whose name holds `part`. @throws Error where it is gone. */
 export function recordingNamed(fixtures: readonly Fixture[], part: string): Fixture {

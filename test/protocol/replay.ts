@@ -184,13 +184,16 @@ export function framesOf(framing: Framing, bytes: Uint8Array) {
   return [...deframer.push(bytes), ...deframer.end()]
 }
 
-/** Feeds a reader frames that were mutated, left out, doubled and reordered; it must stay sane. */
+/**
+ * Feeds a reader frames that were mutated, left out, doubled and reordered; it must stay sane.
+ * A failure names the seed; `FUZZ_SEED` repeats a run.
+ */
 export function fuzzReader(
   decoding: Decoding,
   bodies: readonly Uint8Array[],
-  seed: number,
   rounds: number,
 ): void {
+  const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000)
   const all = bodies.map((bytes) => framesOf(decoding.framing, bytes).slice(0, 60))
   for (let round = 0; round < rounds; round += 1) {
     const random = randomFrom(seed + round)

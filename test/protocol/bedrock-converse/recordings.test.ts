@@ -10,12 +10,11 @@ import {
   listFixtures,
   readFixture,
 } from '../../kit/fixtures.ts'
-import { recordedErrors, recordingNamed } from '../recorded.ts'
+import { linesOf, recordedErrors, recordingNamed, testStreams } from '../recorded.ts'
 import {
   type Account,
   accountOf,
   expectEqualHoweverCut,
-  expectWellFormed,
   fuzzReader,
   replayServer,
 } from '../replay.ts'
@@ -26,10 +25,8 @@ const decoding = { framing: 'aws-event-stream', reader: () => new ConverseReader
 
 /** The bytes of a recording; those that were stored decoded are framed again. */
 function bytesOf(fixture: Fixture): Uint8Array {
-  const bytes = readFixture(fixture)
-  if (fixture.format === 'eventstream-binary') return bytes
-  const lines = new TextDecoder().decode(bytes).trim().split('\n')
-  return awsBody(lines.map((line) => JSON.parse(line)))
+  if (fixture.format === 'eventstream-binary') return readFixture(fixture)
+  return awsBody(linesOf(fixture).map((line) => JSON.parse(line)))
 }
 
 /** What the SDK reads, by its own rules: blocks by index, server tools apart. */
@@ -84,17 +81,9 @@ describeWithFixtures('recordings of Converse', () => {
   const fixtures = listFixtures({ provider: 'bedrock-converse' })
   const streams = fixtures.filter(({ format }) => format !== 'json-error')
 
-  test('are all there', () => {
-    expect(streams.length).toBeGreaterThanOrEqual(14)
-  })
-
-  test.each(streams.map((fixture) => [fixture.file, fixture] as const))(
-    '%s reads as the SDK reads it, however it was cut',
-    async (_, fixture) => {
-      const bytes = bytesOf(fixture)
-      const events = expectEqualHoweverCut(decoding, bytes)
-      expectWellFormed(events)
-      expect(events.at(-1)?.type).toBe('end')
+  testStreams({
+    ...{ streams, countMin: 14, decoding, bytesOf, reads: 'as the SDK reads it' },
+    async compare(events, bytes) {
       const { proof, ...sdk } = await readBySdk(bytes)
       expect(accountOf(events)).toEqual(sdk)
       const said = events.flatMap((event) =>
@@ -102,8 +91,7 @@ describeWithFixtures('recordings of Converse', () => {
       )
       expect(said).toEqual(proof)
     },
-    60_000,
-  )
+  })
 
   test('a server tool and its result are raw, and no call of the client', () => {
     const fixture = recordingNamed(streams, 'code-execution')
@@ -142,7 +130,6 @@ describeWithFixtures('recordings of Converse', () => {
   })
 
   test('mutated frames never throw and never look finished twice', () => {
-    const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000)
-    fuzzReader(decoding, streams.map(bytesOf), seed, 600)
+    fuzzReader(decoding, streams.map(bytesOf), 600)
   })
 })

@@ -14,19 +14,8 @@ import { losses } from '../../../src/protocol/bedrock-converse/losses.ts'
 import { writeRequest } from '../../../src/protocol/bedrock-converse/request.ts'
 import { fittedToolCallId, toolCallIdChars } from '../../../src/protocol/hub/ids.ts'
 import type { HubRequest, Part } from '../../../src/protocol/hub/request.ts'
-import {
-  call,
-  everywhereDropped,
-  everywhereRefused,
-  expectRefusal,
-  hubRequest,
-  image,
-  result,
-  says,
-  text,
-  thought,
-  weather,
-} from '../hub-request.ts'
+import { call, hubRequest, image, result, says, text, thought, weather } from '../hub-request.ts'
+import { type Refused, testDrops, testRefusals } from '../losses-stand.ts'
 import { replayServer } from '../replay.ts'
 import { sdkClient } from './sdk-client.ts'
 
@@ -224,7 +213,7 @@ describe('what cannot be said', () => {
     cache: null,
   })
   const used = [says('assistant', call('a', 'weather', '{}')), says('tool', result('a', []))]
-  const own: readonly (readonly [string, Partial<HubRequest>])[] = [
+  const own: readonly Refused[] = [
     ['frequency_penalty', { frequencyPenalty: 0.5 }],
     ['presence_penalty', { presencePenalty: 0.5 }],
     ['logprobs', { logprobs: true }],
@@ -233,14 +222,8 @@ describe('what cannot be said', () => {
     ['media.format', { messages: [says('user', image('AAAA', 'image/tiff'))] }],
     ['tool_choice', { messages: used, tools: [weather], toolChoice: { type: 'none' } }],
   ]
-  test.each([...everywhereRefused, ...own])('%s is refused, and on the list', (what, rest) => {
-    expectRefusal(losses, what, () => write(rest))
-  })
-
-  test('is dropped where the answer means the same', () => {
-    const rest = { frequencyPenalty: 0, presencePenalty: 0, logprobs: false, seed: 7 }
-    expect(write({ ...everywhereDropped, ...rest })).toEqual(write({}))
-  })
+  testRefusals(losses, own, write)
+  testDrops({ frequencyPenalty: 0, presencePenalty: 0, logprobs: false, seed: 7 }, write)
 
   test('an image in S3 is not fetched by us', () => {
     const body = write({ messages: [says('user', png('s3://bucket/a.png'))] })

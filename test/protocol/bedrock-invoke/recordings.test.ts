@@ -7,13 +7,13 @@ import { collect } from '../../../src/protocol/hub/collect.ts'
 import { describeWithFixtures, listFixtures, readFixture } from '../../kit/fixtures.ts'
 import { awsMessage } from '../bedrock-converse/aws-frames.ts'
 import { sdkClient } from '../bedrock-converse/sdk-client.ts'
+import { testStreams } from '../recorded.ts'
 import {
   type Account,
   accountOf,
   countsOf,
   decode,
   errorOf,
-  expectEqualHoweverCut,
   expectWellFormed,
   fuzzReader,
   replayServer,
@@ -81,21 +81,12 @@ async function readBySdk(bytes: Uint8Array): Promise<Account> {
 describeWithFixtures('recordings of InvokeModelWithResponseStream', () => {
   const streams = listFixtures({ provider: 'bedrock-invoke' })
 
-  test('are all there', () => {
-    expect(streams.length).toBeGreaterThanOrEqual(7)
-  })
-
-  test.each(streams.map((fixture) => [fixture.file, fixture] as const))(
-    '%s reads as its chunks say, however it was cut',
-    async (_, fixture) => {
-      const bytes = readFixture(fixture)
-      const events = expectEqualHoweverCut(decoding, bytes)
-      expectWellFormed(events)
-      expect(events.at(-1)?.type).toBe('end')
+  testStreams({
+    ...{ streams, countMin: 7, decoding, bytesOf: readFixture, reads: 'as its chunks say' },
+    async compare(events, bytes) {
       expect(accountOf(events)).toEqual(await readBySdk(bytes))
     },
-    60_000,
-  )
+  })
 
   test('Nova’s pieces of one text are one block', () => {
     const fixture = streams.find(({ file }) => file.includes('oltel__nova'))
@@ -105,9 +96,8 @@ describeWithFixtures('recordings of InvokeModelWithResponseStream', () => {
   })
 
   test('mutated frames never throw', () => {
-    const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000)
     const nova = streams.filter(({ file }) => /nova|agw/.test(file)).map(readFixture)
-    fuzzReader(decoding, nova, seed, 200)
+    fuzzReader(decoding, nova, 200)
   })
 })
 

@@ -10,13 +10,12 @@ import {
   listFixtures,
   readFixture,
 } from '../../kit/fixtures.ts'
-import { recordedErrors, recordingNamed } from '../recorded.ts'
+import { linesOf, recordedErrors, recordingNamed, testStreams } from '../recorded.ts'
 import {
   type Account,
   accountOf,
   countsOf,
   expectEqualHoweverCut,
-  expectWellFormed,
   fuzzReader,
   replayServer,
 } from '../replay.ts'
@@ -25,10 +24,10 @@ const decoding = { framing: 'sse', reader: () => new CohereReader() } as const
 
 /** The bytes of a recording; those that were stored decoded are events again. */
 function bytesOf(fixture: Fixture): Uint8Array {
-  const bytes = readFixture(fixture)
-  if (fixture.format === 'raw-sse') return bytes
-  const lines = new TextDecoder().decode(bytes).trim().split('\n')
-  const events = lines.map((line) => `event: ${JSON.parse(line).type}\ndata: ${line}\n\n`)
+  if (fixture.format === 'raw-sse') return readFixture(fixture)
+  const events = linesOf(fixture).map(
+    (line) => `event: ${JSON.parse(line).type}\ndata: ${line}\n\n`,
+  )
   return new TextEncoder().encode(`${events.join('')}data: [DONE]\n\n`)
 }
 
@@ -85,24 +84,15 @@ describeWithFixtures('recordings of Cohere', () => {
   const fixtures = listFixtures({ provider: 'cohere' })
   const streams = fixtures.filter(({ format }) => format !== 'json-error')
 
-  test('are all there', () => {
-    expect(streams.length).toBeGreaterThanOrEqual(10)
-  })
-
-  test.each(streams.map((fixture) => [fixture.file, fixture] as const))(
-    '%s reads as the SDK reads it, however it was cut',
-    async (_, fixture) => {
-      const bytes = bytesOf(fixture)
-      const events = expectEqualHoweverCut(decoding, bytes)
-      expectWellFormed(events)
-      expect(events.at(-1)?.type).toBe('end')
+  testStreams({
+    ...{ streams, countMin: 10, decoding, bytesOf, reads: 'as the SDK reads it' },
+    async compare(events, bytes) {
       const { citations, ...sdk } = await readBySdk(bytes)
       expect(accountOf(events)).toEqual(sdk)
       expect(events.filter(({ type }) => type === 'citation')).toHaveLength(citations)
       expect(collect(events).id).not.toBe('')
     },
-    60_000,
-  )
+  })
 
   test('what was cached is told, and what was billed is not what counts', () => {
     const fixture = recordingNamed(streams, 'cohere-tool-call.jsonl')
@@ -142,7 +132,6 @@ describeWithFixtures('recordings of Cohere', () => {
   })
 
   test('mutated frames never throw and never look finished twice', () => {
-    const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000)
-    fuzzReader(decoding, streams.map(bytesOf), seed, 600)
+    fuzzReader(decoding, streams.map(bytesOf), 600)
   })
 })

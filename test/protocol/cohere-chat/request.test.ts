@@ -4,19 +4,8 @@ import { CohereClientV2 } from 'cohere-ai'
 import { losses } from '../../../src/protocol/cohere-chat/losses.ts'
 import { writeRequest } from '../../../src/protocol/cohere-chat/request.ts'
 import type { HubRequest } from '../../../src/protocol/hub/request.ts'
-import {
-  call,
-  everywhereDropped,
-  everywhereRefused,
-  expectRefusal,
-  hubRequest,
-  image,
-  result,
-  says,
-  text,
-  thought,
-  weather,
-} from '../hub-request.ts'
+import { call, hubRequest, image, result, says, text, thought, weather } from '../hub-request.ts'
+import { type Refused, testDrops, testRefusals } from '../losses-stand.ts'
 import { replayServer } from '../replay.ts'
 
 const write = (rest: Partial<HubRequest>) => writeRequest(hubRequest(rest))
@@ -147,20 +136,14 @@ describe('what cannot be said', () => {
     filename: null,
     cache: null,
   } as const
-  const own: readonly (readonly [string, Partial<HubRequest>])[] = [
+  const own: readonly Refused[] = [
     ['top_logprobs', { topLogprobs: 2 }],
     ['file', { messages: [says('user', pdf)] }],
     ['audio', { messages: [says('user', { type: 'audio', data: 'AAAA', format: 'wav' })] }],
     ['image', { messages: [says('tool', result('t', [image('AAAA')]))] }],
   ]
-  test.each([...everywhereRefused, ...own])('%s is refused, and on the list', (what, rest) => {
-    expectRefusal(losses, what, () => write(rest))
-  })
-
-  test('is dropped where the answer means the same', () => {
-    const rest = { userId: 'u', metadata: { a: 'b' }, serviceTier: 'flex' }
-    expect(write({ ...everywhereDropped, ...rest })).toEqual(write({}))
-  })
+  testRefusals(losses, own, write)
+  testDrops({ userId: 'u', metadata: { a: 'b' }, serviceTier: 'flex' }, write)
 })
 
 describe('tools', () => {

@@ -2,19 +2,9 @@
 import { expect, test } from 'bun:test'
 import { collect } from '../../../src/protocol/hub/collect.ts'
 import { OllamaReader } from '../../../src/protocol/ollama-chat/stream.ts'
-import {
-  describeWithFixtures,
-  type Fixture,
-  listFixtures,
-  readFixture,
-} from '../../kit/fixtures.ts'
-import {
-  accountOf,
-  countsOf,
-  expectEqualHoweverCut,
-  expectWellFormed,
-  fuzzReader,
-} from '../replay.ts'
+import { describeWithFixtures, listFixtures, readFixture } from '../../kit/fixtures.ts'
+import { linesOf, testStreams } from '../recorded.ts'
+import { accountOf, countsOf, fuzzReader } from '../replay.ts'
 
 const decoding = { framing: 'ndjson', reader: () => new OllamaReader() } as const
 
@@ -27,28 +17,14 @@ interface Line {
   readonly eval_count?: number
 }
 
-const linesOf = (fixture: Fixture): readonly Line[] =>
-  new TextDecoder()
-    .decode(readFixture(fixture))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-
 describeWithFixtures('recordings of Ollama', () => {
   const streams = listFixtures({ provider: 'ollama-native' })
 
-  test('are all there', () => {
-    expect(streams.length).toBeGreaterThanOrEqual(3)
-  })
-
-  test.each(streams.map((fixture) => [fixture.file, fixture] as const))(
-    '%s reads as its lines say, however it was cut',
-    (_, fixture) => {
-      const lines = linesOf(fixture)
+  testStreams({
+    ...{ streams, countMin: 3, decoding, bytesOf: readFixture, reads: 'as its lines say' },
+    compare(events, _bytes, fixture) {
+      const lines = linesOf(fixture).map((line): Line => JSON.parse(line))
       const last = lines.at(-1)
-      const events = expectEqualHoweverCut(decoding, readFixture(fixture))
-      expectWellFormed(events)
-      expect(events.at(-1)?.type).toBe('end')
       const text = lines.map((line) => line.message?.content ?? line.response ?? '').join('')
       expect(text.length).toBeGreaterThan(20)
       expect(accountOf(events)).toMatchObject({ text, finish: last?.done_reason ?? null })
@@ -58,11 +34,9 @@ describeWithFixtures('recordings of Ollama', () => {
         outputTokens: last?.eval_count ?? null,
       })
     },
-    60_000,
-  )
+  })
 
   test('mutated lines never throw and never look finished twice', () => {
-    const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000)
-    fuzzReader(decoding, streams.map(readFixture), seed, 600)
+    fuzzReader(decoding, streams.map(readFixture), 600)
   })
 })

@@ -3,19 +3,8 @@ import { describe, expect, test } from 'bun:test'
 import type { HubRequest } from '../../../src/protocol/hub/request.ts'
 import { losses } from '../../../src/protocol/ollama-chat/losses.ts'
 import { writeRequest } from '../../../src/protocol/ollama-chat/request.ts'
-import {
-  call,
-  everywhereDropped,
-  everywhereRefused,
-  expectRefusal,
-  hubRequest,
-  image,
-  result,
-  says,
-  text,
-  thought,
-  weather,
-} from '../hub-request.ts'
+import { call, hubRequest, image, result, says, text, thought, weather } from '../hub-request.ts'
+import { type Refused, testDrops, testRefusals } from '../losses-stand.ts'
 
 const write = (rest: Partial<HubRequest>) => writeRequest(hubRequest(rest))
 
@@ -87,7 +76,7 @@ describe('what cannot be said', () => {
   const url = { kind: 'url', url: 'https://example.com/a.png', mediaType: null } as const
   const picture = { type: 'image', source: url, detail: null, cache: null } as const
   const pdf = { kind: 'base64', data: 'AAAA', mediaType: 'application/pdf' } as const
-  const own: readonly (readonly [string, Partial<HubRequest>])[] = [
+  const own: readonly Refused[] = [
     ['tool_choice', { toolChoice: { type: 'required' } }],
     ['tool_choice', { toolChoice: { type: 'tool', name: 'weather' } }],
     ['image.url', { messages: [says('user', picture)] }],
@@ -97,14 +86,8 @@ describe('what cannot be said', () => {
     ],
     ['audio', { messages: [says('user', { type: 'audio', data: 'AAAA', format: 'wav' })] }],
   ]
-  test.each([...everywhereRefused, ...own])('%s is refused, and on the list', (what, rest) => {
-    expectRefusal(losses, what, () => write({ tools: [weather], ...rest }))
-  })
-
-  test('is dropped where the answer means the same', () => {
-    const rest = { userId: 'u', metadata: { a: 'b' }, serviceTier: 'flex' }
-    expect(write({ ...everywhereDropped, ...rest })).toEqual(write({}))
-  })
+  testRefusals(losses, own, (rest) => write({ tools: [weather], ...rest }))
+  testDrops({ userId: 'u', metadata: { a: 'b' }, serviceTier: 'flex' }, write)
 
   test('no tools are sent where none may be called', () => {
     expect(write({ tools: [weather], toolChoice: { type: 'none' } })).toEqual(write({}))
