@@ -1,0 +1,68 @@
+/** Four workers of one machine, without Redis: limits are theirs together, to the unit. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import type { RawClient } from '../kit/client.ts'
+import type { Program } from '../kit/program.ts'
+import { eventually } from '../kit/signal.ts'
+import {
+  exactKeys,
+  expectExactPlaces,
+  expectExactRates,
+  expectOneOfBudget,
+  expectPlacesBack,
+  holdPlaces,
+  PLACES,
+} from './exact.ts'
+import * as fleet from './fleet.ts'
+
+setDefaultTimeout(90_000)
+
+const provider = fleet.startProvider()
+let program: Program
+let clients: readonly RawClient[]
+
+beforeAll(async () => {
+  program = await fleet.startMachine({ ...fleet.environmentOf(provider, exactKeys), WORKERS: '4' })
+  await eventually(async () => (await workersThatAnswer()).size === 4, 'four workers', 20_000)
+  clients = await fleet.connect([program], 64)
+})
+afterAll(fleet.endFleets)
+
+async function workersThatAnswer(): Promise<ReadonlySet<number>> {
+  const asked = await fleet.connect([program], 16)
+  const views = await Promise.all(asked.map(fleet.limitsOf))
+  for (const client of asked) client.close()
+  return new Set(views.map(({ worker }) => worker.id))
+}
+
+test('all four take part, and count in one file', async () => {
+  const views = await Promise.all(clients.map(fleet.limitsOf))
+  expect(new Set(views.map(({ worker }) => worker.id))).toEqual(new Set([1, 2, 3, 4]))
+  for (const { store } of views) expect(store).toMatchObject({ name: 'sqlite', processes: 4 })
+})
+
+test('a burst of 10,000 on rates', () => expectExactRates(clients))
+
+test('a burst of 10,000 on places', () => expectExactPlaces(clients, provider))
+
+test('a hundred at once on a budget of one', async () => {
+  await expectOneOfBudget(await fleet.connect([program], 100), provider)
+})
+
+test('nobody had to decide alone', async () => {
+  for (const { store, places } of await Promise.all(clients.map(fleet.limitsOf))) {
+    expect(store).toMatchObject({ state: 'ready', failures: 0, decidedLocally: 0 })
+    expect(places).toBe(0)
+  }
+})
+
+test('a killed worker holds its places for 15 seconds at most, the others keep theirs', async () => {
+  const held = await holdPlaces(clients.slice(0, PLACES), provider)
+  const [pid = 0] = program.workerPids()
+  process.kill(pid, 'SIGKILL')
+  const killedAtMs = performance.now()
+  await program.untilLog(/worker ended, starting another/)
+  await eventually(async () => (await workersThatAnswer()).size === 4, 'another worker', 10_000)
+  await expectPlacesBack(held, [program], provider, killedAtMs)
+  // They were held by all workers, and most of them live.
+  expect(held.filter(({ ending }) => ending === 'complete').length).toBeGreaterThan(0)
+})
