@@ -47,9 +47,4 @@ export class AdaptiveLimit {
     this.#limit = Math.min(this.#most, this.#limit + 1 / this.#limit)
     if (this.#limit > this.#highest * FORGET_FACTOR) this.#limit = this.#most
   }
-
-  /** The provider says how many requests it still takes in its present window. */
-  told(remaining: number, inside: number, nowMs: number): void {
-    if (remaining === 0) this.refused(inside, nowMs)
-  }
 }

@@ -46,24 +46,25 @@ export class Candidates {
 
   /**
    * The next target. Where all are left alone, the first of them is tried all the same: the last
-   * target of a route is never ejected (reliability 1.2, Envoy's panic rule).
+   * target of a route is never ejected (reliability 1.2, Envoy's panic rule). One that is crowded
+   * is worth a wait before that.
    */
   next(): Candidate | null {
     for (;;) {
       const target = this.#waiting.shift()
       if (target === undefined) break
-      const leaveSlot = this.#gates.slots.tryEnter(target)
-      if (leaveSlot === null) {
-        this.#crowded.push(target)
-        continue
-      }
       const key = targetKey(target)
       const permit = this.#gates.parking.isParked(target) ? null : this.#gates.breakers.admit(key)
-      if (permit !== null) return { target, key, permit, leaveSlot }
-      leaveSlot()
-      this.#passedOver.push(target)
+      if (permit === null) {
+        this.#passedOver.push(target)
+        continue
+      }
+      const leaveSlot = this.#gates.slots.tryEnter(target)
+      if (leaveSlot !== null) return { target, key, permit, leaveSlot }
+      permit.release()
+      this.#crowded.push(target)
     }
-    return this.#lastResort()
+    return this.#crowded.length === 0 ? this.#lastResort() : null
   }
 
   /** A crowded target whose turn came. */

@@ -7,6 +7,7 @@
  * begin if everybody were served at once, each with its share, and the earliest is next. That time
  * is a number of its own and has nothing to do with the clock.
  */
+import { type Flow, Lane, type Sharing } from './lane.ts'
 
 /** The classes, most urgent first. */
 export const priorities = ['high', 'normal', 'low'] as const
@@ -18,74 +19,8 @@ export type Priority = (typeof priorities)[number]
 const weights: Readonly<Record<Priority, number>> = { high: 16, normal: 4, low: 1 }
 
 /** Somebody who waits. */
-export interface Waiting {
+export interface Waiting extends Sharing {
   readonly priority: Priority
-  /** Whose request it is. */
-  readonly key: string
-  /** What it is expected to cost, in tokens; above zero. */
-  readonly tokens: number
-}
-
-/** A place in the queue. */
-interface Place<Item extends Waiting> {
-  readonly item: Item
-  readonly startAt: number
-  readonly finishAt: number
-}
-
-/** One class: its keys share it equally. */
-class Lane<Item extends Waiting> {
-  readonly places = new Set<Place<Item>>()
-  /** Where the last request of a key ends in this lane's time, while that is still ahead. */
-  readonly #finishes = new Map<string, number>()
-  /** The time up to which the lane was served. */
-  #now = 0
-  /** The lane's own next place among the lanes. */
-  startAt = 0
-
-  add(item: Item): Place<Item> {
-    const startAt = Math.max(this.#now, this.#finishes.get(item.key) ?? 0)
-    const place = { item, startAt, finishAt: startAt + item.tokens }
-    this.#finishes.set(item.key, place.finishAt)
-    this.places.add(place)
-    return place
-  }
-
-  /** The earliest; of equals the one that came first. */
-  first(): Place<Item> | null {
-    let first: Place<Item> | null = null
-    for (const place of this.places) {
-      if (first === null || place.startAt < first.startAt) first = place
-    }
-    return first
-  }
-
-  serve(place: Place<Item>): void {
-    this.places.delete(place)
-    this.#now = Math.max(this.#now, place.startAt)
-    this.#forgetPast()
-  }
-
-  /** One that gave up has cost nothing: those of its key that wait behind it move up. */
-  leave(place: Place<Item>): void {
-    if (!this.places.delete(place)) return
-    const { key } = place.item
-    const last = [...this.places].filter(({ item }) => item.key === key).at(-1)
-    if (last === undefined) this.#finishes.set(key, place.startAt)
-    else this.#finishes.set(key, last.finishAt)
-    this.#forgetPast()
-  }
-
-  #forgetPast(): void {
-    if (this.places.size === 0) {
-      this.#finishes.clear()
-      this.#now = 0
-      return
-    }
-    for (const [key, finishAt] of this.#finishes) {
-      if (finishAt <= this.#now) this.#finishes.delete(key)
-    }
-  }
 }
 
 /** Those who wait for one thing. */
@@ -95,21 +30,21 @@ export class FairQueue<Item extends Waiting> {
     normal: new Lane(),
     low: new Lane(),
   }
-  readonly #places = new Map<Item, Place<Item>>()
+  readonly #flows = new Map<Item, Flow<Item>>()
   /** The time up to which the lanes were served. */
   #now = 0
 
   /** How many wait. */
   get size(): number {
-    return this.#places.size
+    return this.#flows.size
   }
 
   /** Lets `item` wait. */
   add(item: Item): void {
     const lane = this.#lanes[item.priority]
     // A class that waited for nothing has saved up nothing.
-    if (lane.places.size === 0) lane.startAt = Math.max(lane.startAt, this.#now)
-    this.#places.set(item, lane.add(item))
+    if (lane.size === 0) lane.startAt = Math.max(lane.startAt, this.#now)
+    this.#flows.set(item, lane.add(item))
   }
 
   /** Takes out whoever is next, or null where nobody waits. */
@@ -117,41 +52,50 @@ export class FairQueue<Item extends Waiting> {
     let chosen: Lane<Item> | null = null
     for (const priority of priorities) {
       const lane = this.#lanes[priority]
-      if (lane.places.size === 0) continue
+      if (lane.size === 0) continue
       if (chosen === null || lane.startAt < chosen.startAt) chosen = lane
     }
-    const place = chosen?.first() ?? null
-    if (chosen === null || place === null) return null
-    chosen.serve(place)
+    const item = chosen?.next() ?? null
+    if (chosen === null || item === null) return null
     this.#now = Math.max(this.#now, chosen.startAt)
-    const { item } = place
     chosen.startAt += item.tokens / weights[item.priority]
-    this.#places.delete(item)
+    this.#flows.delete(item)
     return item
   }
 
   /** Takes `item` out, because it gives up. */
   leave(item: Item): void {
-    const place = this.#places.get(item)
-    if (place === undefined) return
-    this.#places.delete(item)
-    this.#lanes[item.priority].leave(place)
+    const flow = this.#flows.get(item)
+    if (flow === undefined) return
+    this.#flows.delete(item)
+    this.#lanes[item.priority].leave(item, flow)
+  }
+
+  /**
+   * Whose turn comes last, who is the one to give way where there are too many: of the class that
+   * has most for its weight, the key that has most. So a flood turns its own away, and not others.
+   */
+  last(): Item | null {
+    let longest: Priority = 'low'
+    for (const priority of priorities) {
+      const waits = this.#lanes[priority].tokens / weights[priority]
+      if (waits > this.#lanes[longest].tokens / weights[longest]) longest = priority
+    }
+    return this.#lanes[longest].last()
   }
 
   /** About how many are served before `item`, and it: 1 is next. 0 where it does not wait. */
   positionOf(item: Item): number {
-    const own = this.#places.get(item)
-    if (own === undefined) return 0
-    let position = 1
+    const flow = this.#flows.get(item)
+    if (flow === undefined) return 0
+    const ahead = this.#lanes[item.priority].ahead(item, flow)
+    let position = 1 + ahead
     for (const priority of priorities) {
-      const ahead = [...this.#lanes[priority].places].filter(
-        (place) => place !== own && place.startAt < own.startAt,
-      ).length
-      const isOwn = priority === item.priority
+      if (priority === item.priority) continue
       // Of another class as many are served meanwhile as its weight allows.
-      const share = isOwn ? 1 : weights[priority] / weights[item.priority]
-      position += isOwn ? ahead : Math.min(this.#lanes[priority].places.size, ahead * share)
+      const share = weights[priority] / weights[item.priority]
+      position += Math.min(this.#lanes[priority].size, ahead * share)
     }
-    return Math.max(1, Math.round(position))
+    return Math.round(position)
   }
 }

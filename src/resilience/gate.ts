@@ -26,13 +26,11 @@ export interface Passer extends Omit<Waiting, 'tokens'> {
 /** One that waits. */
 interface Waiter extends Waiting {
   readonly grant: () => void
+  readonly refuse: (error: GatewayError) => void
 }
 
 /** The newest pass counts for so much of the mean time between two. */
 const NEWEST_SHARE = 0.1
-
-/** Times between passes say nothing where the gate stood open. */
-const GAP_MS_MAX = 60_000
 
 /** How long a client is told to stay away when nothing is known of the pace. */
 const RETRY_UNKNOWN_MS = 1000
@@ -44,8 +42,9 @@ export class Gate {
   readonly #queue = new FairQueue<Waiter>()
   #limit: number
   #inside = 0
-  #leftAtMs = Number.NEGATIVE_INFINITY
-  /** Mean time between two who leave while others wait. */
+  /** When somebody last left it full, or it became full: from then on the next one is awaited. */
+  #fullSinceMs = 0
+  /** Mean time between two who leave while it is full. */
   #gapMs: number | null = null
 
   constructor(limit: number, settings: QueueSettings, pauses: Pauses) {
@@ -68,7 +67,13 @@ export class Gate {
 
   /** Another limit. More lets those in who wait; less sends nobody away. */
   setLimit(limit: number): void {
+    if (limit === this.#limit) return
+    const wasFull = this.#inside >= this.#limit
+    // With twice the places they leave twice as often.
+    const isPaceKnown = this.#gapMs !== null && Number.isFinite(limit)
+    this.#gapMs = isPaceKnown ? ((this.#gapMs ?? 0) * this.#limit) / limit : null
     this.#limit = limit
+    if (!wasFull && this.#inside >= limit) this.#fullSinceMs = nowMs()
     this.#admit()
   }
 
@@ -79,9 +84,7 @@ export class Gate {
 
   /** Enters at once, or not at all. Call the result once, to leave. */
   tryEnter(): (() => void) | null {
-    if (!this.isOpen) return null
-    this.#inside += 1
-    return this.#leaving()
+    return this.isOpen ? this.#entered() : null
   }
 
   /**
@@ -94,7 +97,6 @@ export class Gate {
     const entered = this.tryEnter()
     if (entered !== null) return entered
     if (passer.signal.aborted) throw abortReason(passer.signal)
-    this.#checkLength()
     return new Promise((resolve, reject) => {
       let isOver = false
       const settle = (finish: () => void): void => {
@@ -110,27 +112,31 @@ export class Gate {
         priority: passer.priority,
         key: passer.key,
         tokens: passer.tokens,
-        grant: () => settle(() => resolve(this.#leaving())),
+        grant: () => settle(() => resolve(this.#entered())),
+        refuse: (error) => settle(() => reject(error)),
       }
       this.#queue.add(waiter)
       const waitMs = this.#waitMaxMs(passer)
-      const expectedMs = this.#expectedMs(waiter)
-      const forget = this.#pauses.after(waitMs, () => settle(() => reject(this.#tooLong())))
-      const unlink = onAbort(passer.signal, () => settle(() => reject(abortReason(passer.signal))))
+      const forget = this.#pauses.after(waitMs, () => waiter.refuse(this.#tooLong()))
+      const unlink = onAbort(passer.signal, () => waiter.refuse(abortReason(passer.signal)))
+      this.#shorten()
+      if (isOver) return
       // Whoever cannot be served in time learns it now, and not when the time is over.
-      if (expectedMs !== null && expectedMs > waitMs)
-        settle(() => reject(this.#tooLong(expectedMs)))
+      const expectedMs = this.#expectedMs(waiter, waitMs)
+      if (expectedMs > waitMs) waiter.refuse(this.#tooLong(expectedMs))
       else passer.positioned(() => this.#queue.positionOf(waiter))
     })
   }
 
-  #leaving(): () => void {
+  #entered(): () => void {
+    this.#inside += 1
+    if (this.#inside === this.#limit) this.#fullSinceMs = nowMs()
     let isInside = true
     return () => {
       if (!isInside) return
       isInside = false
+      if (this.#inside >= this.#limit) this.#measure()
       this.#inside -= 1
-      this.#measure()
       this.#admit()
     }
   }
@@ -139,32 +145,37 @@ export class Gate {
     while (this.#inside < this.#limit) {
       const next = this.#queue.next()
       if (next === null) return
-      this.#inside += 1
       next.grant()
     }
   }
 
+  /** A full queue turns away whoever would be served last, who need not be the one that came. */
+  #shorten(): void {
+    if (this.#queue.size <= this.#settings.lengthMax) return
+    const expectedMs = (this.#gapMs ?? 0) * this.#queue.size
+    this.#queue.last()?.refuse(this.#tooLong(expectedMs))
+  }
+
+  /** Also where nobody waits: else a pace that was once too slow for a queue would stay for ever. */
   #measure(): void {
     const now = nowMs()
-    const gapMs = now - this.#leftAtMs
-    this.#leftAtMs = now
-    if (this.#queue.size === 0 || gapMs > GAP_MS_MAX) return
+    const gapMs = now - this.#fullSinceMs
+    this.#fullSinceMs = now
     this.#gapMs =
       this.#gapMs === null ? gapMs : this.#gapMs * (1 - NEWEST_SHARE) + gapMs * NEWEST_SHARE
   }
 
-  #expectedMs(waiter: Waiter): number | null {
-    return this.#gapMs === null ? null : this.#gapMs * this.#queue.positionOf(waiter)
+  /** How long it will wait, as far as it matters: nobody counts where all of them fit. */
+  #expectedMs(waiter: Waiter, waitMs: number): number {
+    const gapMs = this.#gapMs ?? 0
+    if (gapMs * this.#queue.size <= waitMs) return 0
+    const nextInMs = Math.max(0, gapMs - (nowMs() - this.#fullSinceMs))
+    return nextInMs + gapMs * (this.#queue.positionOf(waiter) - 1)
   }
 
   #waitMaxMs({ deadlineMs }: Passer): number {
     const { waitMaxMs } = this.#settings
     return deadlineMs <= 0 ? waitMaxMs : Math.min(waitMaxMs, Math.max(0, deadlineMs - nowMs()))
-  }
-
-  #checkLength(): void {
-    if (this.#queue.size < this.#settings.lengthMax) return
-    throw this.#tooLong(this.#gapMs === null ? undefined : this.#gapMs * this.#queue.size)
   }
 
   #tooLong(expectedMs = RETRY_UNKNOWN_MS): GatewayError {

@@ -20,15 +20,44 @@ export interface Entered {
   readonly leave: () => void
 }
 
+/** A gate as an operator sees it. */
+export interface GateView {
+  /** The provider, or the target of a route. */
+  readonly name: string
+  readonly inside: number
+  readonly waiting: number
+  /** Null where there is none. */
+  readonly limit: number | null
+}
+
 /** Statuses by which a provider says that it is asked too often; 529 is Anthropic's. */
 const refusals: ReadonlySet<number> = new Set([429, 529])
 
-/** The gates of a worker. There are as many as there are providers and targets with a limit. */
+/** By these a provider says how much it still takes in its present window. */
+const remainders = [
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-remaining-tokens',
+  'anthropic-ratelimit-requests-remaining',
+  'anthropic-ratelimit-tokens-remaining',
+] as const
+
+/** Beyond so many, those that nobody uses are forgotten: a target's model may be a client's text. */
+const GATES_MAX = 1024
+
+/** A gate, and what its limit is made of. */
+interface Guarded {
+  readonly gate: Gate
+  /** As the operator set it; infinite where nothing is set. */
+  most: number
+  /** Of a provider that refused; null before. */
+  adaptive: AdaptiveLimit | null
+}
+
+/** The gates of a worker: of providers, and of targets with a limit. */
 export class Slots {
   readonly #settings: SlotSettings
   readonly #pauses: Pauses
-  readonly #gates = new Map<string, Gate>()
-  readonly #adaptive = new Map<string, AdaptiveLimit>()
+  readonly #gates = new Map<string, Guarded>()
 
   constructor(settings: SlotSettings, pauses: Pauses) {
     this.#settings = settings
@@ -38,13 +67,14 @@ export class Slots {
   /** How many wait; zero when nothing is under way. */
   get waiting(): number {
     let sum = 0
-    for (const gate of this.#gates.values()) sum += gate.waiting
+    for (const { gate } of this.#gates.values()) sum += gate.waiting
     return sum
   }
 
   /** The gates by name, for an operator. */
-  view(): readonly { name: string; inside: number; waiting: number; limit: number | null }[] {
-    return [...this.#gates].map(([name, { inside, waiting, limit }]) => {
+  view(): readonly GateView[] {
+    return [...this.#gates].map(([name, { gate }]) => {
+      const { inside, waiting, limit } = gate
       return { name, inside, waiting, limit: Number.isFinite(limit) ? limit : null }
     })
   }
@@ -103,27 +133,29 @@ export class Slots {
     }
   }
 
-  /** The provider said that it is asked too often. */
+  /** What the provider said, by its status and headers, of being asked too often. */
   refused({ provider }: Target, { status, headers }: { status: number; headers?: Headers }): void {
-    if (!this.#settings.isAdaptive) return
-    const isTold = headers?.get('x-ratelimit-remaining-requests') === '0'
-    if (!refusals.has(status) && !isTold) return
-    const gate = this.#providerGate(provider.name, provider.settings.concurrencyMax ?? null)
-    const limit = this.#limitOf(provider.name, provider.settings.concurrencyMax ?? null)
-    limit.refused(gate.inside, nowMs())
-    gate.setLimit(limit.limit)
+    const guarded = this.#settings.isAdaptive ? this.#gates.get(provider.name) : undefined
+    if (guarded === undefined) return
+    const isSpent = remainders.some((name) => headers?.get(name) === '0')
+    if (!refusals.has(status) && !isSpent) return
+    guarded.adaptive ??= new AdaptiveLimit(guarded.most)
+    guarded.adaptive.refused(guarded.gate.inside, nowMs())
+    guarded.gate.setLimit(guarded.adaptive.limit)
   }
 
   /** The provider answered. */
   answered({ provider }: Target): void {
-    const limit = this.#adaptive.get(provider.name)
-    const gate = this.#gates.get(provider.name)
-    if (limit === undefined || gate === undefined) return
-    limit.answered(gate.inside)
-    gate.setLimit(limit.limit)
+    const guarded = this.#gates.get(provider.name)
+    if (guarded === undefined || guarded.adaptive === null) return
+    guarded.adaptive.answered(guarded.gate.inside)
+    guarded.gate.setLimit(guarded.adaptive.limit)
   }
 
-  /** One gate after another, always in this order, so that two can never wait for each other. */
+  /**
+   * One gate after another, always in this order, so that two can never wait for each other: the
+   * narrow one first, because whoever waits there must not hold a place that others could use.
+   */
   async #enter(target: Target, passer: Passer): Promise<() => void> {
     const left: (() => void)[] = []
     try {
@@ -139,39 +171,37 @@ export class Slots {
 
   #of(target: Target): Gate[] {
     const { provider, traits } = target
-    const most = provider.settings.concurrencyMax ?? null
+    const most = provider.settings.concurrencyMax ?? Number.POSITIVE_INFINITY
     const gates: Gate[] = []
-    if (most !== null || this.#settings.isAdaptive) {
-      gates.push(this.#providerGate(provider.name, most))
-    }
     if (traits.concurrencyMax !== null) {
       gates.push(this.#gate(targetKey(target), traits.concurrencyMax))
+    }
+    if (this.#settings.isAdaptive || Number.isFinite(most) || this.#gates.has(provider.name)) {
+      gates.push(this.#gate(provider.name, most))
     }
     return gates
   }
 
-  #providerGate(name: string, most: number | null): Gate {
-    const known = this.#gates.get(name)
-    return known ?? this.#gate(name, most ?? Number.POSITIVE_INFINITY)
-  }
-
-  #gate(name: string, limit: number): Gate {
+  /** The gate of that name. Where the operator set another limit meanwhile, that counts from now. */
+  #gate(name: string, most: number): Gate {
     const known = this.#gates.get(name)
     if (known !== undefined) {
-      if (!this.#adaptive.has(name) && known.limit !== limit) known.setLimit(limit)
-      return known
+      if (known.most === most) return known.gate
+      known.most = most
+      known.adaptive = null
+      known.gate.setLimit(most)
+      return known.gate
     }
-    const made = new Gate(limit, this.#settings, this.#pauses)
-    this.#gates.set(name, made)
-    return made
+    if (this.#gates.size >= GATES_MAX) this.#forgetUnused()
+    const gate = new Gate(most, this.#settings, this.#pauses)
+    this.#gates.set(name, { gate, most, adaptive: null })
+    return gate
   }
 
-  #limitOf(provider: string, most: number | null): AdaptiveLimit {
-    const known = this.#adaptive.get(provider)
-    if (known !== undefined) return known
-    const made = new AdaptiveLimit(most ?? Number.POSITIVE_INFINITY)
-    this.#adaptive.set(provider, made)
-    return made
+  #forgetUnused(): void {
+    for (const [name, { gate, adaptive }] of this.#gates) {
+      if (gate.inside === 0 && gate.waiting === 0 && adaptive === null) this.#gates.delete(name)
+    }
   }
 }
 

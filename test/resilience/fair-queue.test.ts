@@ -77,6 +77,59 @@ describe('who gives up', () => {
   })
 })
 
+test('those behind one that gives up have its turn', () => {
+  const queue = new FairQueue<Named>()
+  const [first, second] = [waiting('a'), waiting('a')]
+  queue.add(first)
+  queue.add(waiting('b'))
+  queue.add(second)
+  queue.leave(first)
+  expect(queue.positionOf(second)).toBe(1)
+  expect(drain(queue)).toEqual(['a', 'b'])
+})
+
+describe('the one to give way where there are too many', () => {
+  test('is of the key that floods, and never one that came once', () => {
+    const queue = new FairQueue<Named>()
+    for (let index = 0; index < 50; index += 1) queue.add(waiting('flood'))
+    for (let index = 0; index < 50; index += 1) queue.add(waiting(`k${index}`, 'normal', 5000))
+    for (let index = 0; index < 49; index += 1) {
+      const last = queue.last()
+      expect(last?.name).toBe('flood')
+      if (last !== null) queue.leave(last)
+    }
+    expect(queue.size).toBe(51)
+  })
+
+  test('is the one that came last where all have as much', () => {
+    const queue = new FairQueue<Named>()
+    for (const key of ['a', 'b', 'c']) queue.add(waiting(key))
+    expect(queue.last()?.name).toBe('c')
+    expect(new FairQueue<Named>().last()).toBeNull()
+  })
+
+  test('is of the class that has most for its weight', () => {
+    const queue = new FairQueue<Named>()
+    for (let index = 0; index < 100; index += 1) queue.add(waiting(`h${index}`, 'high'))
+    for (let index = 0; index < 6; index += 1) queue.add(waiting(`l${index}`, 'low'))
+    expect(queue.last()?.priority).toBe('high')
+    queue.add(waiting('l6', 'low'))
+    expect(queue.last()?.priority).toBe('low')
+  })
+})
+
+test('a key that had more than its share waits for the others, also when it comes anew', () => {
+  const queue = new FairQueue<Named>()
+  const given = [1, 2, 3].map(() => waiting('a', 'normal', 300))
+  for (const item of given) queue.add(item)
+  for (let index = 0; index < 5; index += 1) queue.add(waiting('b'))
+  expect([queue.next()?.name, queue.next()?.name]).toEqual(['a', 'b'])
+  // It gives up and comes again: what it got is not forgotten.
+  for (const item of given) queue.leave(item)
+  queue.add(waiting('a'))
+  expect(drain(queue)).toEqual(['b', 'b', 'a', 'b', 'b'])
+})
+
 test('a position is about the number of those who are served before', () => {
   const queue = new FairQueue<Named>()
   const items = Array.from({ length: 30 }, (_, index) => waiting(`k${index}`))
