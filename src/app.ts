@@ -5,6 +5,7 @@ import {
   type AppParts,
   clocksOf,
   closeStores,
+  type Kept,
   keptOf,
   leftoversOf,
   limitsViewOf,
@@ -18,7 +19,6 @@ import { nowMs, sweepPeriodMs } from './core/clock.ts'
 import { GatewayError } from './core/errors.ts'
 import { handle } from './gateway/handle.ts'
 import { protocols } from './protocol/registry.ts'
-import type { BreakerTable } from './resilience/breaker-table.ts'
 import type { BreakerControl } from './server/options.ts'
 import { startServer } from './server/server.ts'
 import { version } from './version.ts'
@@ -72,7 +72,7 @@ export async function startApp(
     gateway: (request, call, connection) => handle(request, call, connection, current.stages),
     models: catalogueBehind(() => current.models),
     pool,
-    breakers: breakerControl(breakers, parts),
+    breakers: breakerControl(kept, parts),
     keys: kept.keys.admin,
     ledger: kept.ledger,
     overload: () => overload.view(),
@@ -117,7 +117,7 @@ export async function startApp(
       await within(LAST_WORDS_MS, log.flush?.() ?? Promise.resolve())
     },
     hear(news) {
-      if (news.type === 'breaker') breakers.set(news.target, news.override)
+      if (news.type === 'breaker') breakers.obey(news.target, news.override)
       else kept.news.hear(news.topic, news.text)
     },
     leftovers: () => leftoversOf(kept, server.pendingRequests),
@@ -137,13 +137,16 @@ function addressOf(config: Config, worker: WorkerIdentity) {
   }
 }
 
-/** The breakers of this worker, and of the others where one is set by hand. */
-function breakerControl(breakers: BreakerTable, { announce }: AppParts): BreakerControl {
+/**
+ * The breakers of this worker, and of all others where one is set by hand: by the store, and where
+ * that is Redis, which may be away, by the parent as well. Hearing it twice does no harm.
+ */
+function breakerControl({ breakers, store }: Kept, { announce }: AppParts): BreakerControl {
   return {
     list: () => breakers.list(),
     set: (target, override) => {
       breakers.set(target, override)
-      announce?.({ type: 'breaker', target, override })
+      if (store.name === 'redis') announce?.({ type: 'breaker', target, override })
     },
   }
 }

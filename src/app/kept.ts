@@ -65,6 +65,9 @@ export interface Kept {
 /** Which managed key has changed, so that no worker goes by what it remembers of it. */
 const KEYS_TOPIC = 'keys'
 
+/** What became of the breakers of other processes, and what an operator set there. */
+const BREAKER_TOPIC = 'breaker'
+
 /** Makes them. */
 export async function keptOf(
   config: Config,
@@ -78,8 +81,6 @@ export async function keptOf(
   const pauses = new Pauses()
   const database = openDatabase(config.databaseUrl)
   openEarly(database, log)
-  const breakers = new BreakerTable(config.resilience)
-  const inUse = config.resilience.breaker ? breakers : noBreakers
   const news = parentNews(parts.announce)
   const store = await openLimits(config, worker.total, news, log)
   const keys = openKeys(config, database, (key, action) => {
@@ -87,6 +88,7 @@ export async function keptOf(
     store.publish(KEYS_TOPIC, key)
   })
   store.subscribe(KEYS_TOPIC, (key) => keys.ring.forget(key))
+  const breakers = sharedBreakers(config, store)
   return {
     log,
     pool: parts.pool ?? createBufferPool(config.bufferPool),
@@ -107,11 +109,20 @@ export async function keptOf(
     resilience: new Resilience(
       config.resilience,
       pauses,
-      inUse,
+      config.resilience.breaker ? breakers : noBreakers,
       () => overload.load !== 'normal',
       (target) => log.line('error', 'a provider refused our credentials', { target }),
     ),
   }
+}
+
+/** The breakers of this process, which tell and hear of those of the others. */
+function sharedBreakers({ resilience }: Config, store: Store): BreakerTable {
+  const breakers = new BreakerTable(resilience, undefined, undefined, (text) =>
+    store.publish(BREAKER_TOPIC, text),
+  )
+  store.subscribe(BREAKER_TOPIC, (text) => breakers.hear(text))
+  return breakers
 }
 
 /** Keeps what each request used, where the operator wants that. */

@@ -6,6 +6,7 @@ import {
   type BreakerSettings,
   type BreakerState,
 } from './breaker.ts'
+import { newsOf, newsText } from './breaker-news.ts'
 import type { Breakers, Permit } from './breakers.ts'
 
 /** One breaker, as an operator sees it. */
@@ -30,13 +31,23 @@ export class BreakerTable implements Breakers {
   readonly #settings: BreakerSettings
   readonly #now: () => number
   readonly #random: () => number
+  readonly #publish: (text: string) => void
   readonly #all = new Map<string, Breaker>()
 
-  /** @param now monotonic milliseconds. @param random from 0 to 1. */
-  constructor(settings: BreakerSettings, now = nowMs, random = Math.random) {
+  /**
+   * @param now monotonic milliseconds. @param random from 0 to 1.
+   * @param publish tells the tables of other processes, once for each change; they `hear` it.
+   */
+  constructor(
+    settings: BreakerSettings,
+    now = nowMs,
+    random = Math.random,
+    publish: (text: string) => void = () => {},
+  ) {
     this.#settings = settings
     this.#now = now
     this.#random = random
+    this.#publish = publish
   }
 
   admit(key: string): Permit | null {
@@ -51,8 +62,26 @@ export class BreakerTable implements Breakers {
     return this.#all.get(key)?.share(this.#now()) ?? 1
   }
 
-  /** Opens or closes a breaker by hand until it is set to `auto` again. */
+  /** Opens or closes a breaker by hand, in all processes, until it is set to `auto` again. */
   set(key: string, override: BreakerOverride): void {
+    this.obey(key, override)
+    this.#publish(newsText({ target: key, override }))
+  }
+
+  /**
+   * Takes in what another process published. A breaker that opened there opens here for the same
+   * time; when that is over each process probes for itself, and the first good probe closes all.
+   */
+  hear(text: string): void {
+    const news = newsOf(text)
+    if (news === null) return
+    if ('override' in news) this.obey(news.target, news.override)
+    else if (news.state === 'closed') this.#all.get(news.target)?.obeyClosed(this.#now())
+    else this.#of(news.target).obeyOpen(this.#now(), news.openForMs, news.outages)
+  }
+
+  /** Sets a breaker here only: an operator has set it elsewhere. */
+  obey(key: string, override: BreakerOverride): void {
     if (override === 'auto') this.#all.delete(key)
     else this.#of(key).override = override
   }
@@ -76,7 +105,12 @@ export class BreakerTable implements Breakers {
     const known = this.#all.get(key)
     if (known !== undefined) return known
     if (this.#all.size >= TARGETS_MAX) this.#forgetOne()
-    const made = new Breaker(this.#settings, this.#random)
+    const made: Breaker = new Breaker(this.#settings, this.#random, (change) => {
+      // One that was set to `auto` meanwhile is forgotten, and while it is set by hand it is not
+      // obeyed: neither is news.
+      const isInUse = made.override === 'auto' && this.#all.get(key) === made
+      if (isInUse) this.#publish(newsText({ target: key, ...change }))
+    })
     this.#all.set(key, made)
     return made
   }

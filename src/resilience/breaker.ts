@@ -9,6 +9,17 @@ import { OutcomeWindow } from './outcome-window.ts'
 /** What a breaker does. `half-open` is the time in which the probe is under way. */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
+/** A change that other processes should know of. */
+export type BreakerChange =
+  | {
+      readonly state: 'open'
+      /** How long it stays open before the next probe. */
+      readonly openForMs: number
+      /** How many outages in a row this is, so that nobody counts it once more. */
+      readonly outages: number
+    }
+  | { readonly state: 'closed' }
+
 /** What an operator decided; `auto` is nothing. */
 export type BreakerOverride = 'open' | 'closed' | 'auto'
 
@@ -36,19 +47,29 @@ export class Breaker {
   override: BreakerOverride = 'auto'
   readonly #settings: BreakerSettings
   readonly #random: () => number
+  readonly #changed: (change: BreakerChange) => void
   readonly #window: OutcomeWindow
   #isOpen = false
-  #isProbing = false
+  /** The probe that is under way: an earlier one that is late has no say any more. */
+  #probing: object | null = null
   #consecutive = 0
   /** Outages in a row; each opens it for twice as long as the one before. */
   #outages = 0
   #openUntilMs = 0
   #closedAtMs = Number.NEGATIVE_INFINITY
 
-  /** @param random from 0 to 1. */
-  constructor(settings: BreakerSettings, random: () => number) {
+  /**
+   * @param random from 0 to 1.
+   * @param changed told when it opens and closes by itself, but not when it obeys another.
+   */
+  constructor(
+    settings: BreakerSettings,
+    random: () => number,
+    changed: (change: BreakerChange) => void = () => {},
+  ) {
     this.#settings = settings
     this.#random = random
+    this.#changed = changed
     this.#window = new OutcomeWindow(settings.breakerWindowMs)
   }
 
@@ -61,7 +82,7 @@ export class Breaker {
   state(): BreakerState {
     if (this.override !== 'auto') return this.override
     if (!this.#isOpen) return 'closed'
-    return this.#isProbing ? 'half-open' : 'open'
+    return this.#probing !== null ? 'half-open' : 'open'
   }
 
   /** How long it stays open before a probe is let through; 0 where it is not open. */
@@ -73,7 +94,7 @@ export class Breaker {
   share(nowMs: number): number {
     if (this.override !== 'auto') return this.override === 'closed' ? 1 : 0
     // A target whose probe is due is asked first, or a quiet route would never learn of it.
-    if (this.#isOpen) return this.#isProbing || nowMs < this.#openUntilMs ? 0 : 1
+    if (this.#isOpen) return this.#probing !== null || nowMs < this.#openUntilMs ? 0 : 1
     const part = (nowMs - this.#closedAtMs) / Math.max(1, this.#settings.breakerSlowStartMs)
     return Math.min(1, SHARE_FIRST + (1 - SHARE_FIRST) * part)
   }
@@ -85,8 +106,7 @@ export class Breaker {
   admit(now: () => number): Permit | null {
     if (this.override !== 'auto') return this.override === 'closed' ? this.#permit(now) : null
     if (!this.#isOpen) return this.#permit(now)
-    if (this.#isProbing || now() < this.#openUntilMs) return null
-    this.#isProbing = true
+    if (this.#probing !== null || now() < this.#openUntilMs) return null
     return this.#probe(now)
   }
 
@@ -99,6 +119,20 @@ export class Breaker {
     const { failures, total } = this.#window.counts(nowMs)
     const isHalf = total >= SAMPLE_MIN && failures * 2 >= total
     if (isHalf || this.#consecutive >= this.#settings.breakerFailures) this.#open(nowMs)
+  }
+
+  /** Opens as one in another process did, for the same time. The outage is the same one. */
+  obeyOpen(nowMs: number, openForMs: number, outages: number): void {
+    if (!this.#isOpen) this.#forgive(nowMs)
+    const untilMs = nowMs + Math.min(openForMs, this.#settings.breakerOpenMaxMs)
+    this.#isOpen = true
+    this.#outages = Math.max(this.#outages, outages)
+    this.#openUntilMs = Math.max(this.#openUntilMs, untilMs)
+  }
+
+  /** Closes as one in another process did, whose probe was good. */
+  obeyClosed(nowMs: number): void {
+    if (this.#isOpen) this.#close(nowMs)
   }
 
   #permit(now: () => number): Permit {
@@ -115,22 +149,35 @@ export class Breaker {
   }
 
   #probe(now: () => number): Permit {
+    const probe = {}
+    const outages = this.#outages
+    this.#probing = probe
+    const end = (): void => {
+      if (this.#probing === probe) this.#probing = null
+    }
     return once({
       success: () => {
-        this.#isProbing = false
-        this.#isOpen = false
-        this.#consecutive = 0
-        this.#closedAtMs = now()
-        this.#window.clear()
+        end()
+        if (!this.#isOpen) return
+        this.#close(now())
+        this.#changed({ state: 'closed' })
       },
       failure: () => {
-        this.#isProbing = false
-        this.#open(now())
+        end()
+        if (!this.#isOpen) this.failed(now())
+        // Where another process has told of a failed probe meanwhile, it is the same outage.
+        else if (this.#outages === outages) this.#open(now())
       },
-      release: () => {
-        this.#isProbing = false
-      },
+      release: end,
     })
+  }
+
+  #close(nowMs: number): void {
+    this.#isOpen = false
+    this.#probing = null
+    this.#consecutive = 0
+    this.#closedAtMs = nowMs
+    this.#window.clear()
   }
 
   #open(nowMs: number): void {
@@ -139,7 +186,9 @@ export class Breaker {
     this.#isOpen = true
     this.#outages += 1
     // Between 80 and 100 %, so that the workers of many machines do not probe at once.
-    this.#openUntilMs = nowMs + openMs * (0.8 + 0.2 * this.#random())
+    const openForMs = openMs * (0.8 + 0.2 * this.#random())
+    this.#openUntilMs = nowMs + openForMs
+    this.#changed({ state: 'open', openForMs, outages: this.#outages })
   }
 
   #forgive(nowMs: number): void {
