@@ -6,7 +6,7 @@ import { openaiChat } from '../../src/protocol/openai-chat.ts'
 import { openaiCompletions } from '../../src/protocol/openai-completions.ts'
 import { openaiResponses } from '../../src/protocol/openai-responses.ts'
 import type { Protocol } from '../../src/protocol/protocol.ts'
-import { eventually } from '../kit/signal.ts'
+import { stopServer } from '../kit/stop-server.ts'
 
 const error = new GatewayError('upstream_idle_timeout', { param: 'model' })
 
@@ -77,13 +77,7 @@ beforeAll(() => {
   client = new OpenAI({ baseURL: `${server.url}v1`, apiKey: 'any', maxRetries: 0, timeout: 10_000 })
 })
 
-afterAll(async () => {
-  await eventually(
-    () => server.pendingRequests === 0,
-    () => `${server.pendingRequests} requests are left`,
-  )
-  await server.stop(true)
-})
+afterAll(() => stopServer(server))
 
 /** Reads a stream to its end, keeping what came and what was raised. */
 async function readAll(dialect: Dialect): Promise<{ events: unknown[]; raised: unknown }> {

@@ -2,7 +2,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import { GoogleGenAI } from '@google/genai'
 import OpenAI from 'openai'
-import { eventually } from '../kit/signal.ts'
+import { stopServer } from '../kit/stop-server.ts'
 
 /** A body, and its media type. */
 export interface Body {
@@ -63,11 +63,7 @@ export class Stand {
   }
 
   /** Ends the server; throws where a request is left. */
-  async stop(): Promise<void> {
-    await eventually(
-      () => this.#server.pendingRequests === 0,
-      () => `${this.#server.pendingRequests} requests are left`,
-    )
-    await this.#server.stop(true)
+  stop(): Promise<void> {
+    return stopServer(this.#server)
   }
 }

@@ -9,7 +9,8 @@ import {
   readFixture,
   readFixtureMeta,
 } from '../../kit/fixtures.ts'
-import { params, Stand, sse } from './stand.ts'
+import { sse } from '../answer-server.ts'
+import { params, Stand } from './stand.ts'
 
 let stand: Stand
 beforeAll(() => {

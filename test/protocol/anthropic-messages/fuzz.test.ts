@@ -7,8 +7,9 @@ import fc from 'fast-check'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { anthropicMessages } from '../../../src/protocol/anthropic-messages.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
+import { framesOf } from '../answer-server.ts'
 import { request } from './arbitrary.ts'
-import { context, decode, emptyRequest, encode, framesOf, translation } from './stand.ts'
+import { context, decode, emptyRequest, encode, translation } from './stand.ts'
 
 const seed = Number(Bun.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const settings = { seed, numRuns: 300, verbose: 0 } as const

@@ -5,7 +5,8 @@ import { anthropicMessages } from '../../../src/protocol/anthropic-messages.ts'
 import { type Collected, collect } from '../../../src/protocol/hub/collect.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
 import { describeWithFixtures } from '../../kit/fixtures.ts'
-import { context, decode, encode, framesOf, recordings, Stand, translation } from './stand.ts'
+import { framesOf } from '../answer-server.ts'
+import { context, decode, encode, recordings, Stand, translation } from './stand.ts'
 
 let stand: Stand
 beforeAll(() => {

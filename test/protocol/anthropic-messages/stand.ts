@@ -4,11 +4,10 @@ import { anthropicMessages } from '../../../src/protocol/anthropic-messages.ts'
 import { emptyRequest as requestTo } from '../../../src/protocol/hub/empty-request.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
 import type { HubRequest } from '../../../src/protocol/hub/request.ts'
-import { type AnswerContext, translationOf } from '../../../src/protocol/translation.ts'
-import { createDeframer } from '../../../src/sse/deframe.ts'
+import { translationOf } from '../../../src/protocol/translation.ts'
 import type { Frame } from '../../../src/sse/frame.ts'
 import { type Fixture, listFixtures, readFixture } from '../../kit/fixtures.ts'
-import { eventually } from '../../kit/signal.ts'
+import { AnswerServer, contextOf, eventsOf, type Recording, sse } from '../answer-server.ts'
 
 /** Both halves of the dialect. */
 export const translation = translationOf(anthropicMessages)
@@ -20,47 +19,17 @@ export const emptyRequest: HubRequest = {
 }
 
 /** What a writer is told of the request. */
-export const context: AnswerContext = {
-  model: 'claude-asked-for',
-  requestId: 'req_123',
-  createdS: 1_700_000_000,
-  includeUsage: false,
-  framing: 'sse',
-  request: emptyRequest,
-}
-
-/** One event of the dialect, as its server sends it. */
-export function sse(event: { readonly type: string }): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
-}
-
-/** The frames of a stream, which is handed over in pieces. */
-export function framesOf(...pieces: readonly (Uint8Array | string)[]): readonly Frame[] {
-  const deframer = createDeframer('sse', 10_000_000)
-  const frames: Frame[] = []
-  for (const piece of pieces) {
-    const bytes = typeof piece === 'string' ? new TextEncoder().encode(piece) : piece
-    frames.push(...deframer.push(bytes))
-  }
-  return [...frames, ...deframer.end()]
-}
+export const context = contextOf('claude-asked-for', emptyRequest)
 
 /** The hub events of a stream's frames, end included. */
 export function decode(frames: readonly Frame[]): readonly HubEvent[] {
-  const reader = translation.reader()
-  return [...frames.flatMap((frame) => [...reader.read(frame)]), ...reader.end()]
+  return eventsOf(translation.reader(), frames)
 }
 
 /** Hub events as this dialect's stream, written one by one. */
 export function encode(events: readonly HubEvent[]): string {
   const writer = translation.writer(context)
   return events.map((event) => writer.write([event])).join('')
-}
-
-/** One recorded answer. A file may hold several, one after the other. */
-export interface Recording {
-  readonly name: string
-  readonly text: string
 }
 
 /** Every recorded answer of Anthropic. */
@@ -88,47 +57,16 @@ function answersOf(fixture: Fixture): readonly string[] {
   return answer === '' ? answers : [...answers, answer]
 }
 
-/** A server that answers every request with the body and status it was last given. */
-export class Stand {
-  readonly #server: ReturnType<typeof Bun.serve>
-  #answer: () => Response = () => new Response(null, { status: 500 })
-  readonly client: Anthropic
-
-  constructor() {
-    this.#server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => this.#answer() })
-    const baseURL = `${this.#server.url}`.replace(/\/$/, '')
-    this.client = new Anthropic({ baseURL, apiKey: 'any', maxRetries: 0, timeout: 10_000 })
-  }
-
-  /** Where the API begins, for other SDKs. */
-  get baseUrl(): string {
-    return `${this.#server.url}v1`
-  }
-
-  /** Answers with a stream from now on. */
-  streams(text: string): void {
-    const headers = { 'content-type': 'text/event-stream; charset=utf-8' }
-    this.#answer = () => new Response(text, { headers })
-  }
-
-  /** Answers with JSON from now on. */
-  answers(body: unknown, status = 200): void {
-    this.#answer = () => Response.json(body, { status })
-  }
+/** A server, and the SDK in front of it. */
+export class Stand extends AnswerServer {
+  readonly client = new Anthropic({
+    ...{ baseURL: this.origin, apiKey: 'any', maxRetries: 0, timeout: 10_000 },
+  })
 
   /** The message that the SDK puts together from a stream; what it raises is thrown. */
   message(text: string): Promise<Anthropic.Message> {
     this.streams(text)
     return this.client.messages.stream(params).finalMessage()
-  }
-
-  /** Ends the server; throws where a request is left. */
-  async close(): Promise<void> {
-    await eventually(
-      () => this.#server.pendingRequests === 0,
-      () => `${this.#server.pendingRequests} requests are left`,
-    )
-    await this.#server.stop(true)
   }
 }
 

@@ -1,7 +1,8 @@
 /** Streams that are not as they should be, and those that no recording shows. */
 import { describe, expect, test } from 'bun:test'
 import { collect } from '../../../src/protocol/hub/collect.ts'
-import { decode, framesOf, sse, translation } from './stand.ts'
+import { framesOf, sse } from '../answer-server.ts'
+import { decode, translation } from './stand.ts'
 
 const message = {
   id: 'msg_1',

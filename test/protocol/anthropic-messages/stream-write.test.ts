@@ -6,7 +6,8 @@ import { streamText } from 'ai'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { hasForeignThinking } from '../../../src/protocol/anthropic-messages/foreign-thinking.ts'
 import type { HubEvent, HubUsage } from '../../../src/protocol/hub/events.ts'
-import { context, decode, encode, framesOf, Stand, translation } from './stand.ts'
+import { framesOf } from '../answer-server.ts'
+import { context, decode, encode, Stand, translation } from './stand.ts'
 
 let stand: Stand
 beforeAll(() => {

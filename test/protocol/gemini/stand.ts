@@ -11,7 +11,7 @@ import type { AnswerContext } from '../../../src/protocol/translation.ts'
 import { createDeframer } from '../../../src/sse/deframe.ts'
 import { JsonArrayDeframer } from '../../../src/sse/json-array.ts'
 import { type Fixture, listFixtures, readFixture } from '../../kit/fixtures.ts'
-import { eventually } from '../../kit/signal.ts'
+import { stopServer } from '../../kit/stop-server.ts'
 
 const utf8 = new TextEncoder()
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
@@ -188,12 +188,8 @@ export class ScriptedGemini {
     }
   }
 
-  async stop(): Promise<void> {
-    await eventually(
-      () => this.#server.pendingRequests === 0,
-      () => `${this.#server.pendingRequests} requests are left`,
-    )
-    await this.#server.stop(true)
+  stop(): Promise<void> {
+    return stopServer(this.#server)
   }
 }
 

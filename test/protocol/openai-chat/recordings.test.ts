@@ -2,7 +2,7 @@
  * Every recording of a chat completion: decoded however it is cut, compared with what the official
  * SDK reads of the original bytes over a socket, written again, and read by the SDK once more.
  */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { createOpenAI } from '@ai-sdk/openai'
 import { streamText } from 'ai'
 import { collect } from '../../../src/protocol/hub/collect.ts'
@@ -20,18 +20,11 @@ import {
   eventsOf,
   framesOf,
   oneByOne,
-  type Stand,
-  startStand,
+  standOfFile,
   writtenAgain,
 } from './stand.ts'
 
-let stand: Stand
-
-beforeAll(() => {
-  stand = startStand()
-})
-
-afterAll(() => stand.stop())
+const stand = standOfFile()
 
 /**
  * Recordings that are not the same events again, and what is different in them. All others are:

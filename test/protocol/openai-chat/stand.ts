@@ -1,4 +1,5 @@
 /** What the tests of the chat dialects share: decoding, and a server for the SDKs. */
+import { afterAll } from 'bun:test'
 import OpenAI from 'openai'
 import { emptyRequest as requestTo } from '../../../src/protocol/hub/empty-request.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
@@ -8,7 +9,7 @@ import type { AnswerContext, EventReader, Translation } from '../../../src/proto
 import { createDeframer } from '../../../src/sse/deframe.ts'
 import type { Frame } from '../../../src/sse/frame.ts'
 import { type Fixture, readFixture } from '../../kit/fixtures.ts'
-import { eventually } from '../../kit/signal.ts'
+import { stopServer } from '../../kit/stop-server.ts'
 
 /** The frames of a body that comes in these chunks. */
 export function framesOf(chunks: Iterable<Uint8Array>): Frame[] {
@@ -93,8 +94,7 @@ export interface Stand {
   stop(): Promise<void>
 }
 
-/** Starts it. */
-export function startStand(): Stand {
+function startStand(): Stand {
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
@@ -107,13 +107,14 @@ export function startStand(): Stand {
     baseUrl,
     body: '',
     contentType: 'text/event-stream; charset=utf-8',
-    async stop() {
-      await eventually(
-        () => server.pendingRequests === 0,
-        () => `${server.pendingRequests} requests are left`,
-      )
-      await server.stop(true)
-    },
+    stop: () => stopServer(server),
   }
+  return stand
+}
+
+/** A stand for all tests of a file. It starts before them and stops behind them. */
+export function standOfFile(): Stand {
+  const stand = startStand()
+  afterAll(() => stand.stop())
   return stand
 }

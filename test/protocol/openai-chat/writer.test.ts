@@ -1,5 +1,5 @@
 /** The stream that is written: exactly what OpenAI's own server would send (reference, 13). */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { APIError } from 'openai'
 import { GatewayError } from '../../../src/core/errors.ts'
 import type { FinishReason, HubEvent } from '../../../src/protocol/hub/events.ts'
@@ -9,15 +9,9 @@ import { readChatResponse } from '../../../src/protocol/openai-chat/stream-read.
 import { ChatStreamWriter } from '../../../src/protocol/openai-chat/stream-write.ts'
 import type { AnswerContext } from '../../../src/protocol/translation.ts'
 import { accountOfEvents, accountOfSdk } from './account.ts'
-import { contextOf, type Stand, startStand } from './stand.ts'
+import { contextOf, standOfFile } from './stand.ts'
 
-let stand: Stand
-
-beforeAll(() => {
-  stand = startStand()
-})
-
-afterAll(() => stand.stop())
+const stand = standOfFile()
 
 const choice = 0
 const start: HubEvent = {

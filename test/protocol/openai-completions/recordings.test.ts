@@ -1,5 +1,5 @@
 /** Every recording of a legacy completion: decoded, compared with the SDK, written, read again. */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type OpenAI from 'openai'
 import { collect } from '../../../src/protocol/hub/collect.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
@@ -8,25 +8,12 @@ import { CompletionStreamWriter } from '../../../src/protocol/openai-completions
 import { openaiCompletions } from '../../../src/protocol/openai-completions.ts'
 import { translationOf } from '../../../src/protocol/translation.ts'
 import { describeWithFixtures, listFixtures } from '../../kit/fixtures.ts'
-import {
-  bytesOf,
-  contextOf,
-  dataOf,
-  eventsOf,
-  framesOf,
-  oneByOne,
-  type Stand,
-  startStand,
-  writtenAgain,
-} from '../openai-chat/stand.ts'
+import { bytesOf, contextOf, dataOf, standOfFile, writtenAgain } from '../openai-chat/stand.ts'
+import { expectEqualHoweverCut } from '../replay.ts'
 
-let stand: Stand
+const stand = standOfFile()
 
-beforeAll(() => {
-  stand = startStand()
-})
-
-afterAll(() => stand.stop())
+const decoding = { framing: 'sse', reader: () => readCompletionStream() } as const
 
 const recordings = listFixtures({}).filter(
   ({ provider, format, exercises }) =>
@@ -85,12 +72,7 @@ describeWithFixtures('recorded completions', () => {
 
     test(fixture.file, async () => {
       const bytes = bytesOf(fixture)
-      const events = eventsOf(readCompletionStream(), [bytes])
-      expect(eventsOf(readCompletionStream(), oneByOne(bytes))).toEqual(events)
-      const frames = framesOf([bytes])
-      for (let at = 1; at < Math.min(4_096, bytes.length); at += 1) {
-        expect(framesOf([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(frames)
-      }
+      const events = expectEqualHoweverCut(decoding, bytes)
       const account = accountOfEvents(events)
       expect(account.text.length).toBeGreaterThan(5)
       if (fixture.provider === 'writer') {

@@ -4,16 +4,8 @@ import type OpenAI from 'openai'
 import { type Collected, collect } from '../../../src/protocol/hub/collect.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
 import { describeWithFixtures } from '../../kit/fixtures.ts'
-import {
-  type Data,
-  dataOf,
-  decode,
-  encode,
-  framesOf,
-  recordings,
-  Stand,
-  translation,
-} from './stand.ts'
+import { framesOf } from '../answer-server.ts'
+import { type Data, dataOf, decode, encode, recordings, Stand, translation } from './stand.ts'
 
 let stand: Stand
 beforeAll(() => {

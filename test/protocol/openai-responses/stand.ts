@@ -6,11 +6,17 @@ import type { JsonObject } from '../../../src/core/json.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
 import type { HubRequest } from '../../../src/protocol/hub/request.ts'
 import { openaiResponses } from '../../../src/protocol/openai-responses.ts'
-import { type AnswerContext, translationOf } from '../../../src/protocol/translation.ts'
-import { createDeframer } from '../../../src/sse/deframe.ts'
+import { translationOf } from '../../../src/protocol/translation.ts'
 import type { Frame } from '../../../src/sse/frame.ts'
 import { type Fixture, listFixtures, readFixture } from '../../kit/fixtures.ts'
-import { eventually } from '../../kit/signal.ts'
+import {
+  AnswerServer,
+  contextOf,
+  eventsOf,
+  framesOf,
+  type Recording,
+  sse,
+} from '../answer-server.ts'
 
 /** Both halves of the dialect. */
 export const translation = translationOf(openaiResponses)
@@ -22,35 +28,11 @@ export const noPath = { model: null, stream: null }
 export const emptyRequest: HubRequest = translation.readRequest({ model: 'm', input: [] }, noPath)
 
 /** What a writer is told of the request. */
-export const context: AnswerContext = {
-  model: 'asked-for',
-  requestId: 'req_123',
-  createdS: 1_700_000_000,
-  includeUsage: false,
-  framing: 'sse',
-  request: emptyRequest,
-}
-
-/** One event of the dialect, as its server sends it. */
-export function sse(event: JsonObject): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
-}
-
-/** The frames of a stream, which is handed over in pieces. */
-export function framesOf(...pieces: readonly (Uint8Array | string)[]): readonly Frame[] {
-  const deframer = createDeframer('sse', 10_000_000)
-  const frames: Frame[] = []
-  for (const piece of pieces) {
-    const bytes = typeof piece === 'string' ? new TextEncoder().encode(piece) : piece
-    frames.push(...deframer.push(bytes))
-  }
-  return [...frames, ...deframer.end()]
-}
+export const context = contextOf('asked-for', emptyRequest)
 
 /** The hub events of a stream's frames, end included. */
 export function decode(frames: readonly Frame[]): readonly HubEvent[] {
-  const reader = translation.reader()
-  return [...frames.flatMap((frame) => [...reader.read(frame)]), ...reader.end()]
+  return eventsOf(translation.reader(), frames)
 }
 
 /** The hub events of a stream of these events. */
@@ -81,12 +63,6 @@ export interface Data {
   readonly [key: string]: unknown
 }
 
-/** One recorded answer. A file may hold several, one after the other. */
-export interface Recording {
-  readonly name: string
-  readonly text: string
-}
-
 /** Every recorded answer of a provider that speaks this dialect. */
 export function recordings(): readonly Recording[] {
   const isStream = ({ format }: Fixture) => format === 'raw-sse' || format === 'json-lines'
@@ -111,28 +87,11 @@ function answersOf(lines: string): readonly string[] {
   return answers
 }
 
-/** A server that answers every request with what it was last given. */
-export class Stand {
-  readonly #server: ReturnType<typeof Bun.serve>
-  #answer: () => Response = () => new Response(null, { status: 500 })
-  readonly client: OpenAI
-
-  constructor() {
-    this.#server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => this.#answer() })
-    const baseURL = `${this.#server.url}v1`
-    this.client = new OpenAI({ baseURL, apiKey: 'any', maxRetries: 0, timeout: 10_000 })
-  }
-
-  /** Answers with a stream from now on. */
-  streams(text: string): void {
-    const headers = { 'content-type': 'text/event-stream; charset=utf-8' }
-    this.#answer = () => new Response(text, { headers })
-  }
-
-  /** Answers with JSON from now on. */
-  answers(body: unknown): void {
-    this.#answer = () => Response.json(body)
-  }
+/** A server, and the SDKs in front of it. */
+export class Stand extends AnswerServer {
+  readonly client = new OpenAI({
+    ...{ baseURL: this.baseUrl, apiKey: 'any', maxRetries: 0, timeout: 10_000 },
+  })
 
   /**
    * The response that the SDK puts together from a stream, event by event; what it raises is
@@ -146,7 +105,7 @@ export class Stand {
   /** What the `ai` package reads in a stream. */
   async vercel(text: string) {
     this.streams(text)
-    const provider = createOpenAI({ baseURL: `${this.#server.url}v1`, apiKey: 'any' })
+    const provider = createOpenAI({ baseURL: this.baseUrl, apiKey: 'any' })
     const errors: unknown[] = []
     const model = provider.responses('gpt-5')
     const options = { openai: { store: false } }
@@ -171,14 +130,5 @@ export class Stand {
     const finish = await result.finishReason
     const usage = await result.usage
     return { errors, text: said, reasoning: reasoning ?? '', calls, finish, usage }
-  }
-
-  /** Ends the server; throws where a request is left. */
-  async close(): Promise<void> {
-    await eventually(
-      () => this.#server.pendingRequests === 0,
-      () => `${this.#server.pendingRequests} requests are left`,
-    )
-    await this.#server.stop(true)
   }
 }

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import { collect } from '../../../src/protocol/hub/collect.ts'
 import type { HubEvent } from '../../../src/protocol/hub/events.ts'
-import { decode, decodeEvents, framesOf, sse, translation } from './stand.ts'
+import { framesOf, sse } from '../answer-server.ts'
+import { decode, decodeEvents, translation } from './stand.ts'
 
 const created = {
   type: 'response.created',
