@@ -113,9 +113,8 @@ export class SqliteStore implements Store {
     if (leases.length === 0) return
     this.#operations += 1
     this.#local.renew(leases)
-    const nowUs = this.#clock.monotonicUs()
     try {
-      this.#step(() => {
+      this.#step((nowUs) => {
         for (const { key, id, ttlMs } of leases) {
           this.#file.enter(key, id, nowUs, nowUs + ttlMs * 1000)
         }
@@ -160,13 +159,16 @@ export class SqliteStore implements Store {
     if (nowMs() >= this.#awayUntilMs) this.#awayUntilMs = nowMs() + AWAY_MS
   }
 
-  /** A step in the file. Throws where it fails, and at once for a while after that. */
-  #step<Result>(work: () => Result | null): Result | null {
+  /**
+   * A step in the file. Throws where it fails, and at once for a while after that. The time is read
+   * inside of it: who read it before waiting for others would put back the time of what they wrote.
+   */
+  #step<Result>(work: (nowUs: number) => Result | null): Result | null {
     if (nowMs() < this.#awayUntilMs) throw new Error('the file failed a moment ago')
     const result = this.#file.step(() => {
       const nowUs = this.#clock.monotonicUs()
       for (const settled of this.#queue) this.#counts.settle(settled, nowUs)
-      return work()
+      return work(nowUs)
     })
     // What was undone stays in the queue for the next step.
     if (result !== null) this.#settled()
@@ -202,11 +204,10 @@ export class SqliteStore implements Store {
   }
 
   #takeShared(claims: readonly Claim[]): Taken {
-    const nowUs = this.#clock.monotonicUs()
     let refused = 0
     let retryAfterMs = 0
-    this.#sweepIfDue(nowUs)
-    const standings = this.#step(() => {
+    this.#sweepIfDue()
+    const standings = this.#step((nowUs) => {
       const taken: Standing[] = []
       for (const claim of claims) {
         const outcome = this.#counts.enter(claim, nowUs)
@@ -220,15 +221,16 @@ export class SqliteStore implements Store {
       return namesTwice(claims) ? this.#counts.standings(claims, nowUs) : taken
     })
     if (standings !== null) return { ok: true, standings }
-    const untaken = this.#step(() => this.#counts.standings(claims, nowUs)) ?? []
+    const untaken = this.#step((nowUs) => this.#counts.standings(claims, nowUs)) ?? []
     return { ok: false, refused, retryAfterMs, standings: untaken }
   }
 
-  #sweepIfDue(nowUs: number): void {
+  #sweepIfDue(): void {
+    const nowUs = this.#clock.monotonicUs()
     if (Math.abs(nowUs - this.#sweptAtUs) < SWEEP_PERIOD_US) return
     // A step of its own, which no refusal undoes.
-    this.#step(() => {
-      this.#file.sweep(nowUs)
+    this.#step((inStepUs) => {
+      this.#file.sweep(inStepUs)
       return true
     })
     this.#sweptAtUs = nowUs

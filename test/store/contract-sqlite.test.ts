@@ -1,4 +1,6 @@
 /** The store of one machine: the contract, over two that opened one file. */
+
+import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
@@ -30,3 +32,37 @@ test('is synchronous', async () => {
   expect(stand.store.take([rate('a')])).not.toBeInstanceOf(Promise)
   await stand.close()
 })
+
+test('the time that a step counts from is read when no other process can be in one', async () => {
+  const path = join(runDirectory(), `limits-${randomUUID()}.db`)
+  const readInSteps = new Set<number>()
+  let reader: Database | null = null
+  let nowUs = 0
+  const clock = {
+    wallMs: () => nowUs / 1000,
+    monotonicUs() {
+      nowUs += 1_000_000
+      if (reader !== null && isHeld(reader)) readInSteps.add(nowUs)
+      return nowUs
+    },
+  }
+  const store = new SqliteStore({ path, processes: 2, clock })
+  reader = new Database(path)
+  store.take([rate('a')])
+  const written = reader.query('select at from counted').values()
+  expect(written).toHaveLength(1)
+  expect(readInSteps).toContain(Number(written[0]?.[0]))
+  reader.close()
+  await store.close()
+})
+
+/** Whether another connection is in a step. */
+function isHeld(file: Database): boolean {
+  try {
+    file.run('begin immediate')
+  } catch {
+    return true
+  }
+  file.run('rollback')
+  return false
+}
