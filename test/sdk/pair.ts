@@ -3,14 +3,11 @@
  * same upstream. What the SDK makes of the answers must be the same, and so must what it sends.
  */
 import { expect } from 'bun:test'
-import { mkdtempSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import OpenAI from 'openai'
 import { replay, type Splits } from '../kit/answers.ts'
-import { expectNothingLeft } from '../kit/leftovers.ts'
-import { type Program, type ProgramEnvironment, startBinary } from '../kit/program.ts'
-import { runDirectory } from '../kit/run-directory.ts'
-import { startUpstream, type Upstream, type UpstreamScript } from '../kit/upstream.ts'
+import type { ProgramEnvironment } from '../kit/program.ts'
+import { ProgramStand, startProgramParts } from '../kit/program-stand.ts'
+import type { UpstreamScript } from '../kit/upstream.ts'
 import type { UpstreamRequest } from '../kit/upstream-request.ts'
 
 /** What the operator gave the program, and the direct client uses too. */
@@ -23,43 +20,15 @@ export const clientKey = 'sk-client-0123456789'
 export type Ask<Result> = (client: OpenAI, named: (model: string) => string) => Promise<Result>
 
 /** The upstream, the executable, and a client of each. */
-export class Pair {
-  readonly upstream: Upstream
-  readonly program: Program
+export class Pair extends ProgramStand {
   /** Straight to the upstream. */
-  readonly direct: OpenAI
+  readonly direct = this.client(`${this.upstream.url}/v1`, operatorKey)
   /** Through the executable. */
-  readonly through: OpenAI
-  readonly #scene: { script: UpstreamScript }
-  readonly #spoolDirectory: string
-
-  private constructor(
-    upstream: Upstream,
-    program: Program,
-    scene: { script: UpstreamScript },
-    spoolDirectory: string,
-  ) {
-    this.upstream = upstream
-    this.program = program
-    this.#scene = scene
-    this.#spoolDirectory = spoolDirectory
-    this.direct = this.client(`${upstream.url}/v1`, operatorKey)
-    this.through = this.client(`${program.url}/v1`, clientKey)
-  }
+  readonly through = this.client(`${this.program.url}/v1`, clientKey)
 
   /** Starts both; `settings` come on top of the operator's key and the address. */
   static async start(settings: ProgramEnvironment = {}): Promise<Pair> {
-    const scene: { script: UpstreamScript } = { script: () => {} }
-    const upstream = startUpstream((request, connection) => scene.script(request, connection))
-    const spoolDirectory = mkdtempSync(join(runDirectory(), 'spool-'))
-    const environment = {
-      OPENAI_API_KEY: operatorKey,
-      OPENAI_BASE_URL: `${upstream.url}/v1`,
-      STREAM_SPOOL_DIRECTORY: spoolDirectory,
-      ...settings,
-    }
-    const program = await startBinary(environment)
-    return new Pair(upstream, program, scene, spoolDirectory)
+    return new Pair(await startProgramParts({ OPENAI_API_KEY: operatorKey, ...settings }))
   }
 
   /** A client that does not repeat what failed, unless it is told to. */
@@ -68,11 +37,11 @@ export class Pair {
   }
 
   /** What the upstream answers from now on, once it has the whole of a request. */
-  answer(script: UpstreamScript): void {
-    this.#scene.script = async (request, connection) => {
+  override answer(script: UpstreamScript): void {
+    super.answer(async (request, connection) => {
       await request.bytes()
       await script(request, connection)
-    }
+    })
   }
 
   /** Answers with a stream of events from now on. */
@@ -97,32 +66,7 @@ export class Pair {
     for (const request of passed) expectNoTrace(request)
     return result
   }
-
-  /** The last assertion of a test. */
-  async nothingLeft(): Promise<void> {
-    await expectNothingLeft(null, {
-      upstreams: () => this.upstream.busyConnections,
-      buffers: () => this.#buffersInUse(),
-      spoolFiles: () =>
-        readdirSync(this.#spoolDirectory, { recursive: true }).filter(isFile).length,
-    })
-  }
-
-  /** Stops both. Throws where the program leaves a process or does not end by itself. */
-  async stop(): Promise<void> {
-    await this.program.stop()
-    this.upstream.stop()
-  }
-
-  async #buffersInUse(): Promise<number> {
-    const response = await fetch(`${this.program.url}/buffer-pool-metrics`)
-    const metrics = (await response.json()) as { totalInUse: number; overflowInUse: number }
-    return metrics.totalInUse + metrics.overflowInUse
-  }
 }
-
-/** Files are named by the program, folders are of its workers. */
-const isFile = (name: string | Buffer): boolean => String(name).includes('.')
 
 /** A request as far as it has to be the same; boundaries of multipart bodies are random. */
 async function seen(request: UpstreamRequest) {
