@@ -2,13 +2,15 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { loadConfig } from '../../src/config/env.ts'
 import { fileOf } from '../config/file/files.ts'
-import { json, silence } from '../kit/answers.ts'
+import { chatEvents, eventText, json, silence } from '../kit/answers.ts'
+import { describeWithRedis, startRedis } from '../kit/redis.ts'
 import type { RawResponse } from '../kit/response.ts'
 import { eventually } from '../kit/signal.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import {
   answering,
   endTargetStands,
+  type RouteChanges,
   requestCounts,
   startTargets,
   type TargetsStand,
@@ -17,13 +19,15 @@ import {
 afterEach(endTargetStands)
 
 /** A stand on these limits, with the providers `a`, `b`, `c` behind the route `smart`. */
-const limited = (scripts: readonly UpstreamScript[], limits: object, further: object = {}) =>
-  startTargets(
-    scripts,
-    {},
-    { retriesMax: 0 },
-    { CONFIG_FILE: fileOf({ limits, ...further }), STREAM_HEARTBEAT_INTERVAL_MS: '10000' },
-  )
+const limited = (
+  scripts: readonly UpstreamScript[],
+  limits: object,
+  changes: RouteChanges = {},
+  environment: Record<string, string> = {},
+) => {
+  const file = { CONFIG_FILE: fileOf({ limits }), STREAM_HEARTBEAT_INTERVAL_MS: '10000' }
+  return startTargets(scripts, changes, { retriesMax: 0 }, { ...file, ...environment })
+}
 
 const outcomeOf = (response: RawResponse): string =>
   response.status === 200
@@ -159,6 +163,42 @@ describe('of a provider', () => {
     expect(requestCounts(uncounted)).toEqual([1, 2])
   })
 
+  test('who loses a race gives its place back, and a full provider is no rival', async () => {
+    const places = { a: { concurrentStreams: 5 }, b: { requestsPerMinute: 1 } }
+    const stand = await limited([silence, answering('two')], { providers: places }, { hedge: true })
+    expect(await outcome(stand)).toBe('two')
+    await eventually(() => stand.app.leftovers().places === 0, 'the place of the loser is free')
+    const { client } = await stand.begin()
+    await stand.upstreams[0]?.request(1)
+    // The delay of the hedge is over; what would have been asked is at its limit.
+    await eventually(() => stand.app.leftovers().pauses === 0, 'the hedge had its chance')
+    await eventually(() => stand.app.leftovers().places === 1, 'one is under way')
+    expect(requestCounts(stand)).toEqual([2, 1])
+    client.close()
+  })
+
+  test('an answer that breaks and is gone on with elsewhere takes from both', async () => {
+    const breaking: UpstreamScript = async (_request, connection) => {
+      await connection.head(200, { 'content-type': 'text/event-stream' })
+      for (const event of chatEvents(['begun', 'x']).slice(0, 2)) {
+        await connection.chunk(eventText(event))
+      }
+      await connection.end()
+    }
+    const one = { concurrentStreams: 1, requestsPerMinute: 1 }
+    const traits = [{}, { prefill: true }]
+    const stand = await limited(
+      [breaking, answering('two')],
+      { providers: { a: one, b: one } },
+      { midstream: 'recover', traits },
+    )
+    const response = await stand.chat({ messages: [{ role: 'user', content: 'x' }] })
+    expect(response.text()).toContain('begun')
+    expect(response.text()).toEndWith('data: [DONE]\n\n')
+    expect(requestCounts(stand)).toEqual([1, 1])
+    expect(await outcome(stand)).toBe('429 rate_limit_exceeded')
+  })
+
   test('without a limit nothing is counted', async () => {
     const stand = await limited(two, { providers: { b: { requestsPerMinute: 1 } } })
     for (let index = 0; index < 5; index += 1) expect(await outcome(stand)).toBe('one')
@@ -184,4 +224,24 @@ test('a file that is read anew changes the limits of what comes then', async () 
     await outcome(stand, { model: 'a/m' }),
   ]
   expect([first, second]).toEqual(['one', '429 rate_limit_exceeded'])
+})
+
+describeWithRedis('by Redis', () => {
+  test('two machines have the limits of a provider and of a model together', async () => {
+    const redis = await startRedis()
+    const limits = {
+      models: { smart: { requestsPerMinute: 3 } },
+      providers: { a: { requestsPerMinute: 1 } },
+    }
+    const environment = { REDIS_URL: redis.url }
+    const first = await limited(two, limits, {}, environment)
+    const second = await limited(two, limits, {}, environment)
+    const outcomes = [await outcome(first), await outcome(second), await outcome(first)]
+    expect([...outcomes, await outcome(second)]).toEqual([
+      ...['one', 'two', 'two'],
+      '429 rate_limit_exceeded',
+    ])
+    await endTargetStands()
+    await redis.close()
+  })
 })
