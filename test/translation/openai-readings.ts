@@ -1,4 +1,5 @@
 /** What OpenAI's SDK reads of a chat and of a completion, streamed or not. */
+import { addWords, type WildCall, type WildDelta } from '../protocol/openai-chat/wild-delta.ts'
 import {
   type Account,
   accountOf,
@@ -31,22 +32,6 @@ interface WildUsage {
   readonly prompt_tokens_details?: { readonly cached_tokens?: number } | null
   readonly completion_tokens_details?: { readonly reasoning_tokens?: number } | null
   readonly reasoning_tokens?: number
-}
-
-/** A message or the delta of one, with every provider's names for the same thing. */
-interface WildDelta {
-  readonly content?: unknown
-  readonly refusal?: string | null
-  readonly reasoning?: string | null
-  readonly reasoning_content?: string | null
-  readonly reasoning_details?: readonly { readonly text?: string; readonly summary?: string }[]
-  readonly tool_calls?: readonly WildCall[] | null
-}
-
-interface WildCall {
-  readonly index?: number
-  readonly id?: string | null
-  readonly function?: { readonly name?: string | null; readonly arguments?: string | null }
 }
 
 /** A stream of chat completion chunks. */
@@ -107,10 +92,7 @@ function countsOf(usage: WildUsage | null): UsageAccount | null {
 }
 
 function add(draft: Draft, delta: WildDelta): void {
-  addContent(draft, delta.content)
-  draft.refusal += delta.refusal ?? ''
-  const details = (delta.reasoning_details ?? []).map(({ text, summary }) => text ?? summary ?? '')
-  draft.reasoning += delta.reasoning_content || delta.reasoning || details.join('')
+  addWords(draft, delta)
   for (const call of delta.tool_calls ?? []) {
     const index = call.index ?? 0
     const known = draft.calls.get(index) ?? { id: null, name: '', text: '' }
@@ -118,16 +100,6 @@ function add(draft: Draft, delta: WildDelta): void {
     known.id ||= call.id ?? null
     known.name ||= call.function?.name ?? ''
     known.text += call.function?.arguments ?? ''
-  }
-}
-
-/** Mistral's content is a list of texts and thoughts. */
-function addContent(draft: Draft, content: unknown): void {
-  if (typeof content === 'string') draft.text += content
-  if (!Array.isArray(content)) return
-  for (const piece of content) {
-    if (piece.type === 'text') draft.text += piece.text
-    else for (const { text } of piece.thinking ?? []) draft.reasoning += text
   }
 }
 

@@ -6,6 +6,7 @@
 import type OpenAI from 'openai'
 import { collect } from '../../../src/protocol/hub/collect.ts'
 import type { FinishReason, HubEvent } from '../../../src/protocol/hub/events.ts'
+import { addWords, type WildDelta, type Words } from './wild-delta.ts'
 
 /** One call of a tool. */
 export interface CallAccount {
@@ -66,28 +67,9 @@ export function accountOfEvents(events: readonly HubEvent[]): Account {
   }
 }
 
-interface Drafted {
-  text: string
-  reasoning: string
-  refusal: string
+interface Drafted extends Words {
   finish: string | null
   readonly calls: { index: number; id: string; name: string; arguments: string }[]
-}
-
-/** A delta with everything that compatible providers put into it. */
-interface WildDelta {
-  readonly content?: unknown
-  readonly refusal?: string | null
-  readonly reasoning?: string | null
-  readonly reasoning_content?: string | null
-  readonly reasoning_details?: readonly { readonly text?: string; readonly summary?: string }[]
-  readonly tool_calls?:
-    | readonly {
-        readonly index?: number
-        readonly id?: string | null
-        readonly function?: { readonly name?: string | null; readonly arguments?: string | null }
-      }[]
-    | null
 }
 
 /** Reads a stream with the official SDK to its end. */
@@ -133,10 +115,7 @@ function add(drafts: Map<number, Drafted>, choice: OpenAI.ChatCompletionChunk.Ch
   drafts.set(choice.index, draft)
   draft.finish ??= choice.finish_reason ?? null
   const delta = (choice.delta ?? {}) as WildDelta
-  addContent(draft, delta.content)
-  draft.refusal += delta.refusal ?? ''
-  const details = (delta.reasoning_details ?? []).map(({ text, summary }) => text ?? summary ?? '')
-  draft.reasoning += delta.reasoning_content || delta.reasoning || details.join('')
+  addWords(draft, delta)
   for (const call of delta.tool_calls ?? []) {
     let known = draft.calls.find(({ index }) => index === call.index)
     if (known === undefined) {
@@ -146,15 +125,6 @@ function add(drafts: Map<number, Drafted>, choice: OpenAI.ChatCompletionChunk.Ch
     known.id ||= call.id ?? ''
     known.name ||= call.function?.name ?? ''
     known.arguments += call.function?.arguments ?? ''
-  }
-}
-
-function addContent(draft: Drafted, content: unknown): void {
-  if (typeof content === 'string') draft.text += content
-  if (!Array.isArray(content)) return
-  for (const piece of content) {
-    if (piece.type === 'text') draft.text += piece.text
-    else for (const { text } of piece.thinking ?? []) draft.reasoning += text
   }
 }
 
