@@ -180,8 +180,10 @@ test('what an operator sets holds everywhere, until it is left to itself', () =>
 test('calm makes an outage the first again, wherever it is seen', () => {
   const { fail, deliver, must, pass, table } = processes(2)
   fail(0)
-  deliver()
   pass(5001)
+  must(0).failure()
+  deliver()
+  pass(10_001)
   must(0).success()
   deliver()
   pass(200_000)
