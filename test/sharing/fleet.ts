@@ -2,9 +2,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sendJson } from '../kit/answers.ts'
+import { binaryPath } from '../kit/binary.ts'
 import { jsonRequest, RawClient } from '../kit/client.ts'
 import { isAlive } from '../kit/processes.ts'
-import { type Program, type ProgramEnvironment, startBinary } from '../kit/program.ts'
+import { type Program, type ProgramEnvironment, startCommand } from '../kit/program.ts'
 import type { RawResponse } from '../kit/response.ts'
 import { runDirectory } from '../kit/run-directory.ts'
 import { Changes } from '../kit/signal.ts'
@@ -116,9 +117,13 @@ export function environmentOf(provider: Provider, keys: KeysByName): ProgramEnvi
   }
 }
 
-/** Starts a program that `endFleets` ends. */
-export async function startMachine(environment: ProgramEnvironment): Promise<Program> {
-  const program = await startBinary(environment, { readyWithinMs: 30_000 })
+/** Starts a program that `endFleets` ends; without a `command` it is the executable. */
+export async function startMachine(
+  environment: ProgramEnvironment,
+  command?: readonly string[],
+): Promise<Program> {
+  const words = command ?? [await binaryPath()]
+  const program = await startCommand(words, environment, { readyWithinMs: 30_000 })
   programs.push(program)
   return program
 }
