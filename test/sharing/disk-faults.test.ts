@@ -112,3 +112,52 @@ onSmallDisk('a database on a disk that is full', async () => {
   expect(ledger.dropped).toBeGreaterThan(0)
   expect(ledger.failures).toBeGreaterThan(0)
 })
+
+onSmallDisk('the memory that workers count in is full', async () => {
+  const provider = fleet.startProvider()
+  const keys = {
+    plain: {},
+    rate: { limits: { requestsPerMinute: 1_000_000, concurrentStreams: 1000 } },
+    budget: { budget: { daily: 1_000_000_000 } },
+    after: { limits: { requestsPerMinute: 20 } },
+  }
+  const environment = { ...fleet.environmentOf(provider, keys), WORKERS: '2' }
+  const [program, ballast] = await startOnDisk('16m', '/dev/shm', environment)
+  await eventually(async () => (await storesOf(program)).size === 2, 'two workers', 20_000)
+  const load = async (name: string): Promise<Load> =>
+    new Load(name, await fleet.connect([program], 8), fleet.secretOf(name))
+  const [plain, rate, budget] = [await load('plain'), await load('rate'), await load('budget')]
+  const all = [plain, rate, budget]
+  await Promise.all(all.map((each) => each.untilMore('200', 50)))
+
+  fill(ballast)
+  await budget.untilMore('503 store_unavailable', 50)
+  await Promise.all([plain, rate].map((each) => each.untilMore('200', 50)))
+  rmSync(ballast)
+
+  const isWell = async (): Promise<boolean> =>
+    [...(await storesOf(program)).values()].every(({ state }) => state === 'ready')
+  await eventually(isWell, 'both count in the file again', 20_000)
+  await Promise.all(all.map((each) => each.untilMore('200', 50)))
+  await plain.expectOnly('200')
+  await rate.expectOnly('200')
+  await budget.expectOnly('200', '503 store_unavailable')
+  const stores = [...(await storesOf(program)).values()]
+  const sum = (name: string): number => stores.reduce((all, store) => all + store[name], 0)
+  for (const name of ['failures', 'decidedLocally', 'undecided']) {
+    expect(sum(name), name).toBeGreaterThan(0)
+  }
+  const burst = new Burst(200)
+  await burst.send(await fleet.connect([program], 16), fleet.secretOf('after'), 'quick')
+  burst.expectRate(20)
+})
+
+/** What the store of each worker says of itself, by the worker's number. */
+async function storesOf(program: Program): Promise<ReadonlyMap<number, Store>> {
+  const asked = await fleet.connect([program], 12)
+  const views = await Promise.all(asked.map(fleet.limitsOf))
+  for (const client of asked) client.close()
+  return new Map(views.map(({ worker, store }) => [worker.id, store]))
+}
+
+type Store = ReturnType<typeof JSON.parse>
