@@ -70,11 +70,19 @@ export const emptyAssistant = (): AssistantDraft => ({
   calls: [],
 })
 
+/** Adds a result that is a message of its own: those of one turn belong together. */
+export function addResult(turns: SeenTurn[], result: SeenResult): void {
+  const last = turns.at(-1)
+  if (last?.role !== 'tool') turns.push({ role: 'tool', results: [result] })
+  else turns.splice(-1, 1, { role: 'tool', results: [...last.results, result] })
+}
+
 /**
  * What every provider demands: the user speaks first and last, or results of tools do; every call
- * is answered at once, by exactly its own results; nothing else is.
+ * is answered at once, by exactly its own results; nothing else is. Returns the conversation.
  */
-export function expectOrder({ turns }: Seen): void {
+export function expectOrder(seen: Seen): Seen {
+  const { turns } = seen
   expect(turns[0]?.role).toBe('user')
   expect(turns.at(-1)?.role).not.toBe('assistant')
   for (const [index, turn] of turns.entries()) {
@@ -91,4 +99,5 @@ export function expectOrder({ turns }: Seen): void {
     }
     if (turn.role === 'assistant') expect(before?.role).not.toBe('assistant')
   }
+  return seen
 }

@@ -1,7 +1,13 @@
 /** Cohere, which plans its calls in words of their own and signs nothing. */
 import { expect } from 'bun:test'
 import type { z } from 'zod'
-import { emptyAssistant, expectOrder, type Seen, type SeenTurn } from '../conversation.ts'
+import {
+  addResult,
+  emptyAssistant,
+  expectOrder,
+  type Seen,
+  type SeenTurn,
+} from '../conversation.ts'
 import { ANSWER, CALLS, LAST_ANSWER, THINKING } from '../scenario.ts'
 import { cohereChatRequest } from '../schemas/cohere-chat.ts'
 import { dataUrl, joinedText, type ScriptedProvider, type Step, sseBytes } from './provider.ts'
@@ -113,9 +119,7 @@ function read({ messages, tools, thinking }: Body): Seen {
     } else {
       const { tool_call_id: id, content: said } = message
       const result = { id, name: null, text: joinedText(said), isError: null }
-      const last = turns.at(-1)
-      if (last?.role !== 'tool') turns.push({ role: 'tool', results: [result] })
-      else turns.splice(-1, 1, { role: 'tool', results: [...last.results, result] })
+      addResult(turns, result)
     }
   }
   return {
@@ -140,11 +144,7 @@ export const cohereChat: ScriptedProvider = {
     expect(request.header('authorization')).toBe('Bearer co-test')
   },
   schema: cohereChatRequest,
-  read(body) {
-    const seen = read(body as Body)
-    expectOrder(seen)
-    return seen
-  },
+  read: (body) => expectOrder(read(body as Body)),
   contentType: 'text/event-stream',
   answer,
   callIds,

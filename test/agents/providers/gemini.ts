@@ -142,11 +142,7 @@ export const gemini: ScriptedProvider = {
     expect(request.header('x-goog-api-key')).toBe('AIza-test')
   },
   schema: geminiRequest,
-  read(body) {
-    const seen = read(body as Body)
-    expectOrder(seen)
-    return seen
-  },
+  read: (body) => expectOrder(read(body as Body)),
   contentType: 'text/event-stream',
   answer,
   callIds: null,

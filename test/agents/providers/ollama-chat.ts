@@ -2,10 +2,10 @@
 import { expect } from 'bun:test'
 import type { z } from 'zod'
 import {
+  addResult,
   emptyAssistant,
   expectOrder,
   type Seen,
-  type SeenResult,
   type SeenTurn,
 } from '../conversation.ts'
 import { ANSWER, argumentsOf, CALLS, LAST_ANSWER, PREAMBLE, THINKING } from '../scenario.ts'
@@ -67,10 +67,7 @@ function read({ messages, tools, think }: Body): Seen {
       })
     } else {
       const { tool_name: name, tool_call_id: id = null, content: text } = message
-      const result: SeenResult = { id, name, text, isError: null }
-      const last = turns.at(-1)
-      if (last?.role !== 'tool') turns.push({ role: 'tool', results: [result] })
-      else turns.splice(-1, 1, { role: 'tool', results: [...last.results, result] })
+      addResult(turns, { id, name, text, isError: null })
     }
   }
   return {
@@ -94,11 +91,7 @@ export const ollamaChat: ScriptedProvider = {
     expect(request.path).toBe('/api/chat')
   },
   schema: ollamaChatRequest,
-  read(body) {
-    const seen = read(body as Body)
-    expectOrder(seen)
-    return seen
-  },
+  read: (body) => expectOrder(read(body as Body)),
   contentType: 'application/x-ndjson',
   answer,
   callIds: null,

@@ -2,6 +2,7 @@
 import { expect } from 'bun:test'
 import type { z } from 'zod'
 import {
+  addResult,
   emptyAssistant,
   expectOrder,
   type Seen,
@@ -79,9 +80,7 @@ function read(body: Body): Seen {
       case 'tool': {
         const { tool_call_id: id, content } = message
         const result = { id, name: null, text: joinedText(content), isError: null }
-        const last = turns.at(-1)
-        if (last?.role !== 'tool') turns.push({ role: 'tool', results: [result] })
-        else turns.splice(-1, 1, { role: 'tool', results: [...last.results, result] })
+        addResult(turns, result)
       }
     }
   }
@@ -157,11 +156,7 @@ function chatProvider(
       expect(request.header('authorization')).toBe(`Bearer sk-${name}`)
     },
     schema,
-    read(body) {
-      const seen = read(body as Body)
-      expectOrder(seen)
-      return seen
-    },
+    read: (body) => expectOrder(read(body as Body)),
     answer: (step) => answerOf(model, step, thinks),
   }
 }

@@ -203,8 +203,7 @@ export const openaiResponses: ScriptedProvider = {
       thinks: reasoning !== undefined,
       turns: turns.list,
     }
-    expectOrder(seen)
-    return seen
+    return expectOrder(seen)
   },
   contentType: 'text/event-stream; charset=utf-8',
   answer,

@@ -1,5 +1,6 @@
 /** A request of `POST /v2/chat`, strictly, as far as agents go. */
 import { z } from 'zod'
+import { functionTools } from './function-tools.ts'
 
 const text = z.strictObject({ type: z.literal('text'), text: z.string().min(1) })
 
@@ -58,18 +59,7 @@ export const cohereChatRequest = z.strictObject({
   model: z.string().min(1),
   stream: z.literal(true),
   messages: z.array(message).min(1),
-  tools: z
-    .array(
-      z.strictObject({
-        type: z.literal('function'),
-        function: z.strictObject({
-          name: z.string().min(1),
-          description: z.string().optional(),
-          parameters: z.looseObject({ type: z.literal('object') }),
-        }),
-      }),
-    )
-    .min(1),
+  tools: functionTools(z.string().optional()),
   strict_tools: z.boolean().optional(),
   tool_choice: z.enum(['REQUIRED', 'NONE']).optional(),
   max_tokens: z.int().positive().optional(),

@@ -1,5 +1,6 @@
 /** A request of `POST /api/chat`, strictly, as far as agents go. */
 import { z } from 'zod'
+import { functionTools } from './function-tools.ts'
 
 const images = z.array(z.base64()).min(1).optional()
 
@@ -38,18 +39,7 @@ export const ollamaChatRequest = z.strictObject({
   model: z.string().min(1),
   stream: z.literal(true),
   messages: z.array(message).min(1),
-  tools: z
-    .array(
-      z.strictObject({
-        type: z.literal('function'),
-        function: z.strictObject({
-          name: z.string().min(1),
-          description: z.string(),
-          parameters: z.looseObject({ type: z.literal('object') }),
-        }),
-      }),
-    )
-    .min(1),
+  tools: functionTools(z.string()),
   think: z.union([z.boolean(), z.enum(['low', 'medium', 'high'])]).optional(),
   options: z.strictObject({ num_predict: z.int().optional() }).optional(),
 })
