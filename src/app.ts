@@ -77,6 +77,7 @@ export async function startApp(
     ledger: kept.ledger,
     overload: () => overload.view(),
     limits: () => limitsViewOf(kept),
+    gates: () => kept.resilience.slots.view(),
     protocols,
     status: () => ({
       ready: true,

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type OverloadView, overloadStages } from '../admission/overload.ts'
 import type { BufferPoolMetrics as Metrics, TierMetrics as Tier } from '../buffer/lease.ts'
-import type { LimitsView } from './options.ts'
+import type { GateView, LimitsView } from './options.ts'
 
 interface OfWorker {
   readonly worker: { readonly id: number; readonly total: number }
@@ -16,6 +16,9 @@ type WorkerOverload = OverloadView & OfWorker
 
 /** What `/api/limits` answers. */
 type WorkerLimits = LimitsView & OfWorker
+
+/** What `/api/queue` answers. */
+type WorkerQueue = { readonly gates: readonly GateView[] } & OfWorker
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 
@@ -123,6 +126,20 @@ const Limits: z.ZodType<WorkerLimits> = z.object({
   worker: z.object({ id: count, total: count }),
 })
 
+const Queue: z.ZodType<WorkerQueue> = z.object({
+  gates: z.array(
+    z.object({
+      name: z.string().describe('A provider, or `provider/model` for a target of a route.'),
+      inside: count.describe('Requests that it has now.'),
+      waiting: count.describe('Requests that wait for it.'),
+      limit: count
+        .nullable()
+        .describe('Requests that it may have at once, as of now; null where nothing limits them.'),
+    }),
+  ),
+  worker: z.object({ id: count, total: count }),
+})
+
 const BreakerState = z.enum(['closed', 'open', 'half-open'])
 
 const Breakers = z.object({
@@ -155,4 +172,5 @@ export const operationSchemas = {
   BufferPoolMetrics,
   Overload,
   Limits,
+  Queue,
 } as const

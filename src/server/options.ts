@@ -46,6 +46,17 @@ export interface LimitsView {
   readonly keys: KeyRingView
 }
 
+/** What may have so many requests at once, as an operator sees it. */
+export interface GateView {
+  /** A provider, or `provider/model` for a target of a route. */
+  readonly name: string
+  /** Requests that it has now. */
+  readonly inside: number
+  readonly waiting: number
+  /** Null where there is none now. */
+  readonly limit: number | null
+}
+
 /** Whether the worker wants new requests. */
 export interface ServerStatus {
   readonly ready: boolean
@@ -70,6 +81,7 @@ export interface RouterOptions {
   readonly ledger: Ledger | null
   readonly overload: () => OverloadView
   readonly limits: () => LimitsView
+  readonly gates: () => readonly GateView[]
   readonly protocols: Protocols
   readonly status: () => ServerStatus
   /** Which worker of how many this is; 0 of 0 where there is only one process. */

@@ -12,6 +12,7 @@ import type { RouterOptions } from './options.ts'
 import { overloadRoutes } from './overload.ts'
 import type { WriteProblem } from './problem.ts'
 import { proxyRoutes } from './proxy.ts'
+import { queueRoutes } from './queue.ts'
 import { usageRoutes } from './usage.ts'
 
 /** Builds the router. It listens nowhere: `fetch` is called for what the guard let through. */
@@ -24,6 +25,7 @@ export function createRouter(options: RouterOptions, writeProblem: WriteProblem)
     .use(breakerRoutes(options, writeProblem))
     .use(overloadRoutes(options, writeProblem))
     .use(limitRoutes(options, writeProblem))
+    .use(queueRoutes(options, writeProblem))
     .use(keyRoutes(options, writeProblem))
     .use(usageRoutes(options, writeProblem))
     .use(proxyRoutes(options, writeProblem))

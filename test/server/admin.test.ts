@@ -58,6 +58,7 @@ test('every other route takes the token, and nothing but the token', async () =>
     '/api/breakers': 200,
     '/api/overload': 200,
     '/api/limits': 200,
+    '/api/queue': 200,
     '/api/keys': 200,
     '/api/keys/:id': 404,
     '/api/keys/:id/rotate': 405,

@@ -6,7 +6,7 @@ import { GatewayError } from '../../src/core/errors.ts'
 import type { Connection } from '../../src/gateway/connection.ts'
 import { protocols } from '../../src/protocol/registry.ts'
 import type { Call } from '../../src/provider/call.ts'
-import type { LimitsView, ServerOptions } from '../../src/server/options.ts'
+import type { GateView, LimitsView, ServerOptions } from '../../src/server/options.ts'
 import { type RunningServer, startServer } from '../../src/server/server.ts'
 import { RawClient } from '../kit/client.ts'
 import { expectNothingLeft } from '../kit/leftovers.ts'
@@ -67,6 +67,12 @@ export const limitsView: LimitsView = {
   keys: { configured: 2, remembered: 1, absent: 0, lookups: 1, failures: 0, stale: 0 },
 }
 
+/** One provider with a limit, and one without. */
+export const gateViews: readonly GateView[] = [
+  { name: 'openai', inside: 8, waiting: 3, limit: 8 },
+  { name: 'demo', inside: 0, waiting: 0, limit: null },
+]
+
 const noKey = async (): Promise<never> => {
   throw new GatewayError('key_not_found')
 }
@@ -93,6 +99,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     ledger: null,
     overload: () => calm,
     limits: () => limitsView,
+    gates: () => gateViews,
     models: {
       list: () => Response.json({ object: 'list', data: [] }),
       get: (id) => Response.json({ id, object: 'model' }),

@@ -70,7 +70,7 @@ function definePageTests(): void {
       for (const path of ['/v1/chat/completions', '/v1/{path}', '/buffer-pool-metrics']) {
         expect(shown).toContain(path)
       }
-      expect(shown).toHaveLength(38)
+      expect(shown).toHaveLength(39)
 
       const operation = page.locator('#operations-Proxy-createChatCompletion')
       await operation.locator('.opblock-summary-control').click()

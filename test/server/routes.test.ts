@@ -4,7 +4,15 @@ import { GatewayError } from '../../src/core/errors.ts'
 import type { ProtocolName } from '../../src/protocol/names.ts'
 import type { ServerStatus } from '../../src/server/options.ts'
 import { ask } from '../kit/client.ts'
-import { calm, edgeOptions, errorCode, limitsView, poolMetrics, startEdge } from './edge.ts'
+import {
+  calm,
+  edgeOptions,
+  errorCode,
+  gateViews,
+  limitsView,
+  poolMetrics,
+  startEdge,
+} from './edge.ts'
 
 const calls: [
   method: string,
@@ -172,6 +180,12 @@ test('what limits are counted in is shown', async () => {
   await using edge = startEdge()
   const shown = await ask(edge.url, { path: '/api/limits' })
   expect(JSON.parse(shown.text())).toEqual({ ...limitsView, worker: { id: 1, total: 2 } })
+})
+
+test('who waits for what is shown', async () => {
+  await using edge = startEdge()
+  const shown = await ask(edge.url, { path: '/api/queue' })
+  expect(JSON.parse(shown.text())).toEqual({ gates: gateViews, worker: { id: 1, total: 2 } })
 })
 
 test('an unexpected failure is told to the operator once and to the client never', async () => {
