@@ -13,6 +13,7 @@ afterEach(endStands)
 
 const answer = sse(chatEvents(['Hello']), { done: true })
 const secret = 'secret-of-a-client'
+const adminToken = 'token-of-the-operator-0123456789'
 
 /** A stand with one key that is made so in the file. */
 function withKey(traits: object, script: UpstreamScript = answer): Promise<Stand> {
@@ -139,7 +140,7 @@ describe('scopes', () => {
   })
 })
 
-test('a refusal tells how the key stands, in every dialect; a wrong key is told nothing', async () => {
+test('a refusal tells how the key stands, in each dialect; a wrong key hears none', async () => {
   const limits = { requestsPerMinute: 9, tokensPerMinute: 9000, concurrentStreams: 1 }
   const stand = await withKey({ limits }, silence)
   await ask(stand)
@@ -166,9 +167,10 @@ test('a refusal tells how the key stands, in every dialect; a wrong key is told 
   expect(await told(wrong)).toEqual([401, null, null, null])
 })
 
-test('a stream goes on when its key ends; what comes then is refused', async () => {
+/** An answer whose end waits for the test. */
+function heldAnswer() {
   const { promise, resolve } = Promise.withResolvers<void>()
-  const held: UpstreamScript = async (_request, connection) => {
+  const script: UpstreamScript = async (_request, connection) => {
     await connection.head(200, { 'content-type': 'text/event-stream' })
     const [role = '', first = '', ...rest] = chatEvents(['before', 'after'])
     await connection.chunk(eventText(role) + eventText(first))
@@ -176,19 +178,59 @@ test('a stream goes on when its key ends; what comes then is refused', async () 
     for (const event of [...rest, '[DONE]']) await connection.chunk(eventText(event))
     await connection.end()
   }
-  const endsAt = Date.now() + 2000
-  const stand = await withKey({ expiresAt: new Date(endsAt).toISOString() }, held)
-  const { response } = await ask(stand)
-  await response.until(({ bodyBytes }) => bodyBytes > 0, 'the first bytes')
-  await eventually(() => Date.now() > endsAt, 'the key is over')
-  expect(await outcome(stand)).toEqual([401, 'invalid_api_key'])
-  expect(response.text()).not.toContain('after')
-  resolve()
-  await response.ended()
-  expect(response.text()).toContain('after')
-  expect(response.text()).toEndWith('data: [DONE]\n\n')
-  expect((await stand.record(1)).endReason).toBe('completed')
-  expect(stand.upstream.requestCount).toBe(1)
+  return { script, finish: resolve }
+}
+
+describe('a stream goes on, and what comes then is refused, when its key', () => {
+  /** Begins a stream, lets `over` be the end of its key, and then the stream go on. */
+  async function outlives(
+    stand: Stand,
+    own: Record<string, string>,
+    finish: () => void,
+    over: () => Promise<void>,
+  ): Promise<void> {
+    const { response } = await ask(stand, {}, own)
+    await response.until(({ bodyBytes }) => bodyBytes > 0, 'the first bytes')
+    await over()
+    const refused = (await ask(stand, {}, own)).response
+    await refused.ended()
+    expect([refused.status, JSON.parse(refused.text()).error.code]).toEqual([
+      401,
+      'invalid_api_key',
+    ])
+    expect(response.text()).not.toContain('after')
+    finish()
+    await response.ended()
+    expect(response.text()).toContain('after')
+    expect(response.text()).toEndWith('data: [DONE]\n\n')
+    expect((await stand.record(1)).endReason).toBe('completed')
+    expect(stand.upstream.requestCount).toBe(1)
+  }
+
+  test('expires', async () => {
+    const { script, finish } = heldAnswer()
+    const endsAt = Date.now() + 2000
+    const stand = await withKey({ expiresAt: new Date(endsAt).toISOString() }, script)
+    await outlives(stand, {}, finish, () =>
+      eventually(() => Date.now() > endsAt, 'the key is over'),
+    )
+  })
+
+  test('is revoked', async () => {
+    const { script, finish } = heldAnswer()
+    const databaseUrl = join(runDirectory(), `keys-${crypto.randomUUID()}.db`)
+    const stand = await startStand(script, { DATABASE_URL: databaseUrl, ADMIN_TOKEN: adminToken })
+    const admin = { authorization: `Bearer ${adminToken}` }
+    const made = (await stand.ask(jsonRequest('/api/keys', { name: 'a' }, admin))).response
+    await made.ended()
+    const { id, secret: own } = JSON.parse(made.text())
+    await outlives(stand, { authorization: `Bearer ${own}` }, finish, async () => {
+      const path = `/api/keys/${id}`
+      const { response } = await stand.ask({ method: 'DELETE', path, headers: admin })
+      await response.ended()
+      expect(response.status).toBe(200)
+    })
+  })
 })
 
 test('a wrong key and a missing one are the same 401, and cost nobody anything', async () => {

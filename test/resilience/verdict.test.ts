@@ -43,7 +43,7 @@ test('a time limit is never tried again on the same target', () => {
   }
 })
 
-test('nothing of ours or of the client is tried again, nor counted; a limit is of one target', () => {
+test('nothing of ours is tried again, nor counted; a limit leaves the other targets', () => {
   const codes = Object.keys(errorTable) as ErrorCode[]
   const limits: readonly ErrorCode[] = ['rate_limit_exceeded', 'too_many_streams']
   for (const code of limits) {
