@@ -20,6 +20,11 @@ export type KeysByName = Readonly<Record<string, object>>
 /** The secret of a key of the file. */
 export const secretOf = (name: string): string => `secret-of-${name}`
 
+const models = {
+  object: 'list',
+  data: [{ id: 'quick', object: 'model', created: 1, owned_by: '-' }],
+}
+
 /** A provider that answers at once, or, for the model `held`, when it is told to. */
 export class Provider {
   readonly upstream: Upstream
@@ -40,6 +45,7 @@ export class Provider {
     }
     this.upstream = startUpstream(
       async (request, connection) => {
+        if (request.path === '/v1/models') return await sendJson(connection, 200, models)
         const isHeld = (await request.text()).includes('"held"')
         if (isHeld && !this.#isFree) {
           this.held += 1
