@@ -1,9 +1,10 @@
 /** What is made of one configuration: the six stages and the list of models. */
 import { type Estimate, estimateOf } from '../admission/estimate.ts'
+import type { KeyRecord } from '../admission/keys.ts'
 import { createModelLimits } from '../admission/model-limits.ts'
 import { createProviderQuota } from '../admission/provider-quota.ts'
 import { noDemand } from '../admission/quota.ts'
-import { planInScope } from '../admission/scope.ts'
+import { isScoped, planInScope } from '../admission/scope.ts'
 import type { Config, ProviderSettings } from '../config/config.ts'
 import { createPriceOf } from '../config/prices.ts'
 import type { Stages } from '../gateway/handle.ts'
@@ -15,6 +16,7 @@ import type { Provider } from '../provider/provider.ts'
 import { buildProviders } from '../provider/registry.ts'
 import { relay } from '../relay/relay.ts'
 import type { Ask } from '../resilience/ask.ts'
+import { fallbacksOf } from '../routing/fallbacks.ts'
 import { createPlanner, type Planner } from '../routing/plan.ts'
 import type { ModelCatalogue } from '../server/options.ts'
 import { open } from '../upstream/open.ts'
@@ -73,8 +75,15 @@ function stagesOf(shared: Shared): Stages {
     admit: (headers, search) => admission.admit(headers, search),
     read: (request, call, stream, signal) =>
       readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),
-    plan: (intent, call, headers, { key }) =>
-      planInScope(key, intent.model, planner(intent, call, headers)),
+    plan: (intent, call, headers, { key }) => {
+      const plan = planInScope(key, intent.model, planner(intent, call, headers))
+      if (key !== null && isScoped(key) && intent.model !== null) {
+        checkFallbacks(key, headers, (model) =>
+          planner({ ...intent, model }, { ...call, provider: null }, noHeaders),
+        )
+      }
+      return plan
+    },
     enter: ({ key }, intent, plan, { id }) => {
       const model = modelLimits(intent.model, plan)
       if (key === null && model === null) return quota.take(noDemand)
@@ -91,6 +100,19 @@ function stagesOf(shared: Shared): Stages {
     },
   }
 }
+
+/**
+ * Models that a request names for the case that its own fails must be in scope too.
+ * @throws GatewayError `forbidden` for the first that is not.
+ */
+function checkFallbacks(key: KeyRecord, headers: Headers, planOf: (model: string) => Plan): void {
+  // A target of a provider that is not in scope is left out of the plan, which is enough.
+  const { models, routes } = key.scopes
+  const anyProvider = { scopes: { models, routes, providers: null } }
+  for (const model of fallbacksOf(headers)) planInScope(anyProvider, model, planOf(model))
+}
+
+const noHeaders = new Headers()
 
 /** What a request will probably use, at the price of the target that is asked first. */
 const guess = ({ body }: Intent, { targets: [{ traits }] }: Plan): Estimate =>

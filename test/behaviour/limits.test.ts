@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chatEvents, eventText, json, silence, sse } from '../kit/answers.ts'
+import { chatEvents, eventText, inTurn, json, silence, sse } from '../kit/answers.ts'
 import { jsonRequest } from '../kit/client.ts'
 import { runDirectory } from '../kit/run-directory.ts'
 import { eventually } from '../kit/signal.ts'
@@ -137,6 +137,20 @@ describe('scopes', () => {
     expect(seen).toBe(status)
     if (status === 403) expect(code).toBe('forbidden')
     expect(stand.upstream.requestCount).toBe(status === 200 ? 1 : 0)
+  })
+
+  test.each([
+    ['a model that is not', { models: ['gpt-test'] }, 'openai/dear', 403, 0],
+    ['a model that is', { models: ['gpt-test', 'openai/m'] }, 'openai/m', 200, 2],
+    ['a route that is', { models: ['gpt-test'], routes: ['smart'] }, 'smart', 200, 2],
+    ['a route that is not', { models: ['gpt-test'], routes: ['other'] }, 'smart', 403, 0],
+  ])('a fallback that the client names must be in scope: %s', async (...row) => {
+    const [, traits, fallback, status, asked] = row
+    const broken = json(500, { error: { message: 'broken' } })
+    const stand = await withKey(traits, inTurn(broken, answer))
+    const { response } = await ask(stand, {}, { 'x-sluice-fallbacks': fallback })
+    await response.ended()
+    expect([response.status, stand.upstream.requestCount]).toEqual([status, asked])
   })
 })
 
