@@ -64,9 +64,12 @@ export function writeRequest(said: HubRequest): JsonObject {
 
 /** Adds our own unknown fields; those of a field that is known in part join the known ones. */
 function withExtra(body: JsonObject, fields: JsonObject): JsonObject {
-  const merged = Object.entries(fields).map(([key, value]) => {
+  const merged = Object.entries(fields).flatMap(([key, value]) => {
     const known = body[key]
-    return [key, isObject(known) && isObject(value) ? { ...known, ...value } : value]
+    // Where the thinking itself could not be kept, what was said besides of it means nothing.
+    const isBare = key === 'thinking' && known === undefined
+    if (isBare && isObject(value) && value.type === undefined) return []
+    return [[key, isObject(known) && isObject(value) ? { ...known, ...value } : value]]
   })
   return { ...body, ...Object.fromEntries(merged) }
 }
