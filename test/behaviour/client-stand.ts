@@ -38,7 +38,14 @@ export interface Stand {
   end(): Promise<void>
 }
 
-const running = new Set<Stand>()
+/** What has to end behind its test: the stands here, and those with several providers. */
+const running = new Set<{ end(): Promise<void> }>()
+
+/** Has a stand ended by `endStands`. */
+export function endLater<Ended extends { end(): Promise<void> }>(stand: Ended): Ended {
+  running.add(stand)
+  return stand
+}
 
 /** Ends all stands, for `afterEach`: so both a failed test and what it left are reported. */
 export async function endStands(): Promise<void> {
@@ -71,6 +78,14 @@ export async function startAppWith(
   const config = { ...loaded.config, routes: [...loaded.config.routes, ...routes] }
   const app = await startApp(config, { id: 0, total: 0 }, { log, pool: used })
   return { app, pool: used }
+}
+
+/** The record of the request of that index, when it has ended. @throws Error where it does not. */
+export async function recordAt(records: readonly Exchange[], index: number): Promise<Exchange> {
+  await eventually(() => records.length > index, `record ${index}`)
+  const found = records[index]
+  if (found === undefined) throw new Error(`no record ${index}`)
+  return found
 }
 
 /** The environment of a stand; a function where it must know the provider's address. */
@@ -116,12 +131,7 @@ export async function startStand(
       const client = await connect()
       return { client, response: client.request(request) }
     },
-    async record(index) {
-      await eventually(() => records.length > index, `record ${index}`)
-      const found = records[index]
-      if (found === undefined) throw new Error(`no record ${index}`)
-      return found
-    },
+    record: (index) => recordAt(records, index),
     async end() {
       for (const client of clients) client.close()
       try {
@@ -135,8 +145,7 @@ export async function startStand(
       }
     },
   }
-  running.add(stand)
-  return stand
+  return endLater(stand)
 }
 
 /** A chat request that wants a stream. */

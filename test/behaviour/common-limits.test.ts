@@ -7,16 +7,16 @@ import { describeWithRedis, startRedis } from '../kit/redis.ts'
 import type { RawResponse } from '../kit/response.ts'
 import { eventually } from '../kit/signal.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
+import { endStands } from './client-stand.ts'
 import {
   answering,
-  endTargetStands,
   type RouteChanges,
   requestCounts,
   startTargets,
   type TargetsStand,
 } from './targets-stand.ts'
 
-afterEach(endTargetStands)
+afterEach(endStands)
 
 /** A stand on these limits, with the providers `a`, `b`, `c` behind the route `smart`. */
 const limited = (
@@ -243,7 +243,7 @@ describeWithRedis('by Redis', () => {
       ...['one', 'two', 'two'],
       '429 rate_limit_exceeded',
     ])
-    await endTargetStands()
+    await endStands()
     await redis.close()
   })
 })

@@ -6,10 +6,11 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { json, silence } from '../kit/answers.ts'
 import { ask } from '../kit/client.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
+import { endStands } from './client-stand.ts'
 import { raw, refuses } from './provider-stand.ts'
-import { answering, answerText, endTargetStands, startTargets } from './targets-stand.ts'
+import { answering, answerText, startTargets } from './targets-stand.ts'
 
-afterEach(endTargetStands)
+afterEach(endStands)
 
 /** What the first target does; the second then answers, and the client sees nothing of it. */
 const failures: readonly [name: string, script: UpstreamScript, outcome: string][] = [

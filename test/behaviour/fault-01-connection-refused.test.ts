@@ -8,16 +8,9 @@ import { startUpstream } from '../kit/upstream.ts'
 import { endStands, startStand } from './client-stand.ts'
 import { allAt, askPair, expectRefused, noRetries, pairRows } from './dialect-stand.ts'
 import { errorOf } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 const origin = (): string => `http://127.0.0.1:${closedPort()}`
 

@@ -8,16 +8,9 @@ import { startBlackHole } from '../kit/dead-ends.ts'
 import { endStands } from './client-stand.ts'
 import { allAt, askPair, expectRefused, pairs } from './dialect-stand.ts'
 import { errorOf } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 /** Expects that a connection was given up at its clock, on a shared machine. */
 function expectGivenUp(tookMs: number): void {

@@ -8,16 +8,9 @@ import { silence } from '../kit/answers.ts'
 import { endStands } from './client-stand.ts'
 import { allAt, askPair, expectRefused, noRetries, pairRows } from './dialect-stand.ts'
 import { errorOf } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 /** Refused by the resolver's own library, so that no test waits for a network. */
 const origin = 'http://a..invalid'

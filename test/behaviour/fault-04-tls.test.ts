@@ -12,13 +12,7 @@ import { startUpstream, type Upstream } from '../kit/upstream.ts'
 import { endStands } from './client-stand.ts'
 import { allAt, askPair, expectRefused, noRetries, pairRows } from './dialect-stand.ts'
 import { errorOf } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 const secure = ({ port }: Upstream): string => `https://127.0.0.1:${port}`
 
@@ -27,7 +21,6 @@ const detail = /certificate|expired|altname|self.signed|CERT_|127\.0\.0\.1/i
 
 describe('a provider that is no TLS server', () => {
   afterEach(endStands)
-  afterEach(endTargetStands)
 
   test.each(pairRows)('speaks plain HTTP: a status, %s', async (_name, pair) => {
     const plain = startUpstream(silence, {

@@ -9,17 +9,9 @@ import { startUpstream, type UpstreamScript } from '../kit/upstream.ts'
 import { endStands, startStand } from './client-stand.ts'
 import { askPair, expectRefused, pairRows } from './dialect-stand.ts'
 import { errorOf } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-  waitsMs,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets, waitsMs } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 /** Closes when the request is there. */
 const closes: UpstreamScript = async (request, connection) => {
@@ -49,7 +41,7 @@ test('once: the second connection answers, without a wait and without a word', a
   expect([response.status, response.text()]).toEqual([200, answerText('from the second')])
   const [upstream] = stand.upstreams
   expect(upstream?.connectionCount).toBe(2)
-  for (const waitMs of upstream === undefined ? [] : waitsMs(upstream)) {
+  for (const waitMs of waitsMs(upstream)) {
     expect(waitMs).toBeLessThan(500)
   }
   expect((await stand.record(0)).attemptLog.map(({ kind }) => kind)).toEqual(['first', 'socket'])

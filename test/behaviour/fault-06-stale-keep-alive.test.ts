@@ -2,16 +2,10 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import type { UpstreamConnection } from '../kit/upstream-connection.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-  waitsMs,
-} from './targets-stand.ts'
+import { endStands } from './client-stand.ts'
+import { answering, answerText, requestCounts, startTargets, waitsMs } from './targets-stand.ts'
 
-afterEach(endTargetStands)
+afterEach(endStands)
 
 /** Answers the first request of each connection; the second meets a connection that is gone. */
 const stale =
@@ -35,7 +29,7 @@ describe.each([
     const [upstream] = stand.upstreams
     expect([upstream?.requestCount, upstream?.connectionCount]).toEqual([3, 2])
     expect(upstream?.requests.map(({ indexOnConnection }) => indexOnConnection)).toEqual([0, 1, 0])
-    expect((upstream === undefined ? [] : waitsMs(upstream))[1]).toBeLessThan(500)
+    expect(waitsMs(upstream)[1]).toBeLessThan(500)
     const { attemptLog, errorCode } = await stand.record(1)
     expect(attemptLog.map(({ kind, outcome }) => [kind, outcome])).toEqual([
       ['first', 'upstream_closed'],

@@ -7,16 +7,9 @@ import { json, silence } from '../kit/answers.ts'
 import { endStands, startStand } from './client-stand.ts'
 import { askChat, heartbeats, lateMsMax } from './clock-stand.ts'
 import { askPair, expectErrorEvent, expectRefused, pairRows, sideBySide } from './dialect-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 const limitMs = 150
 const limited = { STREAM_HEADERS_TIMEOUT_MS: String(limitMs) }

@@ -19,16 +19,9 @@ import {
 } from './dialect-stand.ts'
 import { apart, paced, ping } from './heartbeat-stand.ts'
 import { stream } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 const limitMs = 150
 const limited = { STREAM_FIRST_TOKEN_TIMEOUT_MS: String(limitMs) }

@@ -4,16 +4,9 @@ import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands } from './client-stand.ts'
 import { askPair, expectRefused, pairRows } from './dialect-stand.ts'
 import { page } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 describe('a status in the dialect of the client', () => {
   test.each(pairRows)('%s', async (_name, pair) => {

@@ -8,16 +8,9 @@ import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands } from './client-stand.ts'
 import { askPair, pairs } from './dialect-stand.ts'
 import { errorOf, page } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 /** The provider's status, and ours. From 520 on they are Cloudflare's own, and mean "not now". */
 const statuses: readonly (readonly [number, number])[] = [

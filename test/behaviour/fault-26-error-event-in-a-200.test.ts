@@ -9,16 +9,9 @@ import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands } from './client-stand.ts'
 import { answerOf, askPair, begin, isPassthrough, pairRows, passedRows } from './dialect-stand.ts'
 import { answer, begun, chunked, raw, sseHead } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 const message = 'Overloaded, come back later.'
 const [role = ''] = chatEvents([])

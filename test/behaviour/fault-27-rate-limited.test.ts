@@ -10,7 +10,6 @@ import { errorOf, refuses } from './provider-stand.ts'
 import {
   answering,
   answerText,
-  endTargetStands,
   requestCounts,
   startTargets,
   type TargetsStand,
@@ -18,7 +17,6 @@ import {
 } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 const limited = (headers: Readonly<Record<string, string>>) => refuses(429, 'rate', headers)
 
@@ -73,7 +71,7 @@ describe('with another target', () => {
     const stand = await startTargets([busy, answering('from b')])
     expect((await stand.chat()).text()).toBe(answerText('from a'))
     expect(requestCounts(stand)).toEqual([2, 0])
-    const [waitedMs = 0] = stand.upstreams[0] === undefined ? [] : waitsMs(stand.upstreams[0])
+    const [waitedMs = 0] = waitsMs(stand.upstreams[0])
     expect(waitedMs).toBeGreaterThan(195)
     expect(waitedMs).toBeLessThan(200 + 500)
   })

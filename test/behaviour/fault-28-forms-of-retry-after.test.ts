@@ -7,10 +7,9 @@ import { inTurn } from '../kit/answers.ts'
 import { endStands, startStand } from './client-stand.ts'
 import { askChat } from './clock-stand.ts'
 import { refuses } from './provider-stand.ts'
-import { answering, answerText, endTargetStands, startTargets, waitsMs } from './targets-stand.ts'
+import { answering, answerText, startTargets, waitsMs } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 type Headers = Readonly<Record<string, string>>
 const after = (value: string): Headers => ({ 'retry-after': value })
@@ -82,7 +81,7 @@ test('a retry on the same target waits as long as was asked for, or its own back
     const response = await stand.chat()
     expect([response.status, response.text()]).toEqual([200, answerText(name)])
     const [upstream] = stand.upstreams
-    const waited = upstream === undefined ? [] : waitsMs(upstream)
+    const waited = waitsMs(upstream)
     expect([name, waited.length]).toEqual([name, 1])
     expect([name, waited.every((ms) => ms >= least && ms < most)]).toEqual([name, true])
     expect((await stand.record(0)).attemptLog.map(({ kind }) => kind)).toEqual(['first', 'retry'])

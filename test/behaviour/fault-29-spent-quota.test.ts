@@ -11,16 +11,9 @@ import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands } from './client-stand.ts'
 import { askPair, pairs } from './dialect-stand.ts'
 import { refuses } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 const spent = refuses(429, 'insufficient_quota')
 

@@ -7,17 +7,9 @@ import { inTurn } from '../kit/answers.ts'
 import { endStands } from './client-stand.ts'
 import { askPair, pairRows } from './dialect-stand.ts'
 import { errorOf, refuses } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-  waitsMs,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets, waitsMs } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 const statuses = [500, 502, 503, 504]
 
@@ -39,7 +31,7 @@ describe('with nobody else to ask', () => {
     ])
     // All was tried, so the client need not; but capacity that is short may be there later.
     expect(response.header('x-should-retry')).toBe(status === 503 ? null : 'false')
-    const waits = stand.upstreams[0] === undefined ? [] : waitsMs(stand.upstreams[0])
+    const waits = waitsMs(stand.upstreams[0])
     expect(waits.length).toBe(2)
     for (const [index, mostMs] of [60, 100].entries()) {
       expect(waits[index]).toBeLessThan(mostMs + 400)
@@ -73,7 +65,7 @@ describe('with nobody else to ask', () => {
     const chats = Array.from({ length: 6 }, async () => {
       const stand = await startTargets([refuses(500)], {}, { retryBaseMs: 150, retryMaxMs: 300 })
       await stand.chat()
-      waits.push(stand.upstreams[0] === undefined ? [] : waitsMs(stand.upstreams[0]))
+      waits.push(waitsMs(stand.upstreams[0]))
     })
     await Promise.all(chats)
     const [firsts, seconds] = [0, 1].map((index) => waits.map((each) => each[index] ?? 0))

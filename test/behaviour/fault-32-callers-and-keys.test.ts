@@ -12,16 +12,9 @@ import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands } from './client-stand.ts'
 import { askPair, expectRefused, pairRows, pairs } from './dialect-stand.ts'
 import { errorOf, refuses } from './provider-stand.ts'
-import {
-  answering,
-  answerText,
-  endTargetStands,
-  requestCounts,
-  startTargets,
-} from './targets-stand.ts'
+import { answering, answerText, requestCounts, startTargets } from './targets-stand.ts'
 
 afterEach(endStands)
-afterEach(endTargetStands)
 
 describe('the caller`s own error', () => {
   const body = {

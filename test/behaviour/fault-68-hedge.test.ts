@@ -6,17 +6,17 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { chatEvents, eventText, json, silence } from '../kit/answers.ts'
 import { eventually } from '../kit/signal.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
+import { endStands } from './client-stand.ts'
 import { page, refuses, stream } from './provider-stand.ts'
 import {
   answering,
   answerText,
-  endTargetStands,
   requestCounts,
   startTargets,
   type TargetsStand,
 } from './targets-stand.ts'
 
-afterEach(endTargetStands)
+afterEach(endStands)
 
 const route = { hedge: true } as const
 /** Two tenths of a second for a machine that is shared; the rule is a tenth. */

@@ -6,12 +6,13 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { streamedAnswers } from '../kit/dialect-answers.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import type { UpstreamConnection } from '../kit/upstream-connection.ts'
+import { endStands } from './client-stand.ts'
 import { lateMsMax } from './clock-stand.ts'
 import { askAs, type Client, expectCoherent } from './coherent-stand.ts'
 import { page, stream } from './provider-stand.ts'
-import { endTargetStands, requestCounts, startTargets, type TargetsStand } from './targets-stand.ts'
+import { requestCounts, startTargets, type TargetsStand } from './targets-stand.ts'
 
-afterEach(endTargetStands)
+afterEach(endStands)
 
 /** Who answers, by what is spoken there, and where it is asked. */
 const vendors = {

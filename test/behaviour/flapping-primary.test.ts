@@ -3,9 +3,10 @@ import { afterEach, expect, test } from 'bun:test'
 import { json } from '../kit/answers.ts'
 import { eventually } from '../kit/signal.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
-import { answering, answerText, endTargetStands, startTargets } from './targets-stand.ts'
+import { endStands } from './client-stand.ts'
+import { answering, answerText, startTargets } from './targets-stand.ts'
 
-afterEach(endTargetStands)
+afterEach(endStands)
 
 /** The times of the issue divided by 20: an outage of 3 s for one of 60 s. */
 const OUTAGE_MS = 3000

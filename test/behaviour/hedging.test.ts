@@ -2,9 +2,10 @@
 import { afterEach, expect, test } from 'bun:test'
 import { silence } from '../kit/answers.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
-import { answering, answerText, endTargetStands, startTargets } from './targets-stand.ts'
+import { endStands } from './client-stand.ts'
+import { answering, answerText, startTargets } from './targets-stand.ts'
 
-afterEach(endTargetStands)
+afterEach(endStands)
 
 const route = { hedge: true } as const
 

@@ -3,9 +3,10 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { chatEvents, eventText, inTurn, json } from '../kit/answers.ts'
 import { eventually } from '../kit/signal.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
-import { answering, answerText, endTargetStands, startTargets } from './targets-stand.ts'
+import { endStands } from './client-stand.ts'
+import { answering, answerText, startTargets } from './targets-stand.ts'
 
-afterEach(endTargetStands)
+afterEach(endStands)
 
 const one = { traits: [{ concurrencyMax: 1 }] }
 const slowHeartbeat = { STREAM_HEARTBEAT_INTERVAL_MS: '10000' }

@@ -9,9 +9,8 @@ import { eventually } from '../kit/signal.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands, startStand } from './client-stand.ts'
 import { refuses } from './provider-stand.ts'
-import { answering, answerText, endTargetStands, startTargets } from './targets-stand.ts'
+import { answering, answerText, startTargets } from './targets-stand.ts'
 
-afterEach(endTargetStands)
 afterEach(endStands)
 
 test('a client that leaves during a backoff ends it at once', async () => {

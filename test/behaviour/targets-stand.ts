@@ -11,8 +11,8 @@ import { chatEvents, eventsText, sse } from '../kit/answers.ts'
 import { jsonRequest, RawClient, type RequestToSend } from '../kit/client.ts'
 import { expectNothingLeft } from '../kit/leftovers.ts'
 import type { RawResponse } from '../kit/response.ts'
-import { eventually } from '../kit/signal.ts'
 import { startUpstream, type Upstream, type UpstreamScript } from '../kit/upstream.ts'
+import { endLater, recordAt } from './client-stand.ts'
 
 /** What a test changes of the one route, `smart`. */
 export type RouteChanges = Partial<Omit<RouteSettings, 'targets'>> & {
@@ -57,16 +57,6 @@ export const quick: Partial<ResilienceSettings> = {
   hedgeDelayUnknownMs: 50,
 }
 
-const running = new Set<TargetsStand>()
-
-/** Ends all stands, for `afterEach`. Throws what is left. */
-export async function endTargetStands(): Promise<void> {
-  const stands = [...running]
-  running.clear()
-  const ended = await Promise.allSettled(stands.map((stand) => stand.end()))
-  for (const result of ended) if (result.status === 'rejected') throw result.reason
-}
-
 /** An answer of one text, event by event, to its end. */
 export const answering = (text: string): UpstreamScript =>
   sse(chatEvents([text], 'model-of-provider'), { done: true })
@@ -75,8 +65,8 @@ export const answering = (text: string): UpstreamScript =>
 export const answerText = (text: string): string =>
   eventsText(chatEvents([text], 'model-of-provider'), true)
 
-/** Milliseconds between the requests that a provider saw, in their order. */
-export const waitsMs = ({ requests }: Upstream): number[] =>
+/** Milliseconds between the requests that a provider saw, in their order; of no provider, none. */
+export const waitsMs = ({ requests }: Pick<Upstream, 'requests'> = { requests: [] }): number[] =>
   requests.slice(1).map(({ receivedAtMs }, at) => receivedAtMs - (requests[at]?.receivedAtMs ?? 0))
 
 /** How many requests each provider saw. */
@@ -133,9 +123,7 @@ export async function startTargets(
     line: (...line) => void lines.push(line),
   }
   const app = await startApp(config, { id: 0, total: 0 }, { log, pool })
-  const stand = standOf(app, upstreams, records, lines)
-  running.add(stand)
-  return stand
+  return endLater(standOf(app, upstreams, records, lines))
 }
 
 function standOf(
@@ -166,12 +154,7 @@ function standOf(
       await response.ended()
       return response
     },
-    async record(index) {
-      await eventually(() => records.length > index, `record ${index}`)
-      const found = records[index]
-      if (found === undefined) throw new Error(`no record ${index}`)
-      return found
-    },
+    record: (index) => recordAt(records, index),
     async end() {
       for (const client of clients) client.close()
       try {
