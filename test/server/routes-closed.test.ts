@@ -42,7 +42,7 @@ const gemini = { dialect: 'gemini' } as const
 const anthropic = { dialect: 'anthropic' } as const
 const generate = ':generateContent'
 
-/** Bodies are those of a small request for a model, which is not what the operator's routes want. */
+/** Bodies are small requests for a model, which is not what the operator's routes want. */
 const declared: Readonly<Record<string, Declared>> = {
   'GET /': { ...everybody, answer: 302 },
   'ALL /': notForAnybody,

@@ -42,18 +42,18 @@ export async function expectExactRates(clients: readonly RawClient[]): Promise<v
   many.expectRate(MANY)
 }
 
-/** A burst on places, all of which stay taken until it is over; then the same once more, shorter. */
+/** A burst on places, all of which stay taken until it is over; then once more, shorter. */
 export async function expectExactPlaces(
   clients: readonly RawClient[],
-  provider: Provider,
+  { held }: Provider,
 ): Promise<void> {
   for (const requests of [REQUESTS, 500]) {
-    provider.hold()
+    held.close()
     const burst = new Burst(requests)
     const sent = burst.send(clients, secretOf('streams'), 'held')
     await burst.untilOpen(STREAMS)
-    expect(provider.held).toBe(STREAMS)
-    provider.release()
+    expect(held.held).toBe(STREAMS)
+    held.release()
     await sent
     expect(Object.fromEntries(burst.outcomes)).toEqual({
       '200': STREAMS,
@@ -65,15 +65,15 @@ export async function expectExactPlaces(
 /** A hundred requests at once for what is enough for one; it is not settled before all came. */
 export async function expectOneOfBudget(
   clients: readonly RawClient[],
-  provider: Provider,
+  { held }: Provider,
 ): Promise<void> {
   expect(clients.length).toBe(100)
-  provider.hold()
+  held.close()
   const answers = clients.map((client) => chat(client, secretOf('unit'), 'held'))
   const refused = (): number => answers.filter(({ ending }) => ending !== null).length
-  await eventually(() => refused() + provider.held === 100, 'all are decided', 20_000)
-  expect(provider.held).toBe(1)
-  provider.release()
+  await eventually(() => refused() + held.held === 100, 'all are decided', 20_000)
+  expect(held.held).toBe(1)
+  held.release()
   const seen = await Promise.all(answers.map(outcomeOf))
   expect(seen.toSorted()).toEqual(['200', ...Array<string>(99).fill('429 budget_exceeded')])
 }
@@ -81,11 +81,11 @@ export async function expectOneOfBudget(
 /** Takes all places, and gives the answers that are still to come. */
 export async function holdPlaces(
   clients: readonly RawClient[],
-  provider: Provider,
+  { kept }: Provider,
 ): Promise<readonly RawResponse[]> {
-  provider.hold()
-  const held = clients.map((client) => chat(client, secretOf('places'), 'held'))
-  await provider.untilHeld(PLACES)
+  kept.close()
+  const held = clients.map((client) => chat(client, secretOf('places'), 'kept'))
+  await kept.untilHeld(PLACES)
   return held
 }
 
@@ -96,27 +96,28 @@ export async function holdPlaces(
 export async function expectPlacesBack(
   held: readonly RawResponse[],
   machines: readonly Program[],
-  provider: Provider,
+  { kept }: Provider,
   killedAtMs: number,
 ): Promise<void> {
   const broken = (): number => held.filter(({ ending }) => ending !== null).length
-  const isSeen = (): boolean => broken() > 0 && provider.held + broken() === PLACES
+  const isSeen = (): boolean => broken() > 0 && kept.held + broken() === PLACES
   await eventually(isSeen, 'what was killed is gone')
   const lost = broken()
+  const leftMs = killedAtMs + LAPSE_MS + NOTICE_MS - performance.now()
   const again = (await connect(machines, lost)).map((client) => untilAdmitted(client))
-  await provider.untilHeld(PLACES, killedAtMs + LAPSE_MS + NOTICE_MS - performance.now())
+  await kept.untilHeld(PLACES, Math.max(NOTICE_MS, leftMs))
   for (const client of await connect(machines, machines.length)) {
-    expect(await outcomeOf(chat(client, secretOf('places'), 'held'))).toBe('429 too_many_streams')
+    expect(await outcomeOf(chat(client, secretOf('places'), 'kept'))).toBe('429 too_many_streams')
   }
   expect(broken()).toBe(lost)
-  provider.release()
+  kept.release()
   expect(await Promise.all(again)).toEqual(Array(lost).fill('200'))
 }
 
 /** Asks for a place ten times a second until it is had, and gives what became of it. */
 async function untilAdmitted(client: RawClient): Promise<string> {
   while (true) {
-    const outcome = await outcomeOf(chat(client, secretOf('places'), 'held'))
+    const outcome = await outcomeOf(chat(client, secretOf('places'), 'kept'))
     if (outcome !== '429 too_many_streams') return outcome
     await Bun.sleep(100)
   }

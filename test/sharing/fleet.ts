@@ -25,13 +25,46 @@ const models = {
   data: [{ id: 'quick', object: 'model', created: 1, owned_by: '-' }],
 }
 
-/** A provider that answers at once, or, for the model `held`, when it is told to. */
-export class Provider {
-  readonly upstream: Upstream
-  /** Requests for `held` that wait for their answer. */
+/** Requests that wait for their answer until they are released. */
+export class Gate {
+  /** How many wait. */
   held = 0
   readonly #changes = new Changes()
   #isFree = false
+
+  /** Resolves when so many requests wait. */
+  untilHeld(count: number, withinMs = 10_000): Promise<void> {
+    return this.#changes.until(() => this.held === count, `${count} requests wait`, withinMs)
+  }
+
+  /** Lets all go that wait, and all that come. */
+  release(): void {
+    this.#isFree = true
+    this.#changes.notify()
+  }
+
+  /** From now on requests wait again. */
+  close(): void {
+    this.#isFree = false
+  }
+
+  /** Waits until it is open, or `ended` resolves. */
+  async pass(ended: Promise<unknown>): Promise<void> {
+    if (this.#isFree) return
+    this.held += 1
+    this.#changes.notify()
+    const freed = this.#changes.until(() => this.#isFree, 'the provider answers', 60_000)
+    await Promise.race([freed, ended])
+    this.held -= 1
+    this.#changes.notify()
+  }
+}
+
+/** A provider that answers at once, or, for the models `held` and `kept`, when it is told to. */
+export class Provider {
+  readonly upstream: Upstream
+  readonly held = new Gate()
+  readonly kept = new Gate()
 
   constructor() {
     const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 }
@@ -46,35 +79,19 @@ export class Provider {
     this.upstream = startUpstream(
       async (request, connection) => {
         if (request.path === '/v1/models') return await sendJson(connection, 200, models)
-        const isHeld = (await request.text()).includes('"held"')
-        if (isHeld && !this.#isFree) {
-          this.held += 1
-          this.#changes.notify()
-          const freed = this.#changes.until(() => this.#isFree, 'the provider answers', 60_000)
-          await Promise.race([freed, connection.closed])
-          this.held -= 1
-          this.#changes.notify()
-        }
+        const body = await request.text()
+        if (body.includes('"held"')) await this.held.pass(connection.closed)
+        if (body.includes('"kept"')) await this.kept.pass(connection.closed)
         if (!connection.isClosed) await sendJson(connection, 200, answer)
       },
       { keepLog: false },
     )
   }
 
-  /** Resolves when so many requests wait. */
-  untilHeld(count: number, withinMs = 10_000): Promise<void> {
-    return this.#changes.until(() => this.held === count, `${count} requests wait`, withinMs)
-  }
-
   /** Answers all that wait. */
   release(): void {
-    this.#isFree = true
-    this.#changes.notify()
-  }
-
-  /** From now on `held` waits again. */
-  hold(): void {
-    this.#isFree = false
+    this.held.release()
+    this.kept.release()
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { ask, jsonRequest, type RawClient } from '../kit/client.ts'
 import type { Program } from '../kit/program.ts'
 import { describeWithRedis, type RedisServer, startRedis } from '../kit/redis.ts'
+import type { RawResponse } from '../kit/response.ts'
 import { runDirectory } from '../kit/run-directory.ts'
 import { eventually } from '../kit/signal.ts'
 import {
@@ -28,17 +29,24 @@ describeWithRedis('sixteen machines', () => {
   let provider: fleet.Provider
   let redis: RedisServer
   let machines: readonly Program[]
+  /** One more, which is killed. */
+  let spare: readonly Program[]
   let clients: readonly RawClient[]
+  /** What was under way when that was. */
+  let held: readonly RawResponse[]
+  let killedAtMs: number
 
   beforeAll(async () => {
     provider = fleet.startProvider()
     redis = await startRedis()
-    machines = await fleet.startMachines(MACHINES, {
+    const all = await fleet.startMachines(MACHINES + 1, {
       ...fleet.environmentOf(provider, exactKeys),
       WORKERS: '1',
       REDIS_URL: redis.url,
       DATABASE_URL: join(mkdtempSync(join(runDirectory(), 'fleet-')), 'keys.db'),
     })
+    machines = all.slice(0, MACHINES)
+    spare = all.slice(MACHINES)
     clients = await fleet.connect(machines, 64)
   })
   afterAll(async () => {
@@ -51,19 +59,22 @@ describeWithRedis('sixteen machines', () => {
     for (const { store } of views) expect(store).toMatchObject({ name: 'redis', state: 'ready' })
   })
 
+  test('another one is killed while its clients have places, as others do', async () => {
+    const [lost, others] = [
+      await fleet.connect(spare, 3),
+      await fleet.connect(machines, PLACES - 3),
+    ]
+    held = await holdPlaces([...lost, ...others], provider)
+    for (const machine of spare) machine.kill()
+    killedAtMs = performance.now()
+  })
+
   test('a burst of 10,000 on rates', () => expectExactRates(clients))
 
   test('a burst of 10,000 on places', () => expectExactPlaces(clients, provider))
 
   test('a hundred at once on a budget of one', async () => {
     await expectOneOfBudget(await fleet.connect(machines, 100), provider)
-  })
-
-  test('nobody had to decide alone', async () => {
-    for (const { store, places } of await Promise.all(clients.map(fleet.limitsOf))) {
-      expect(store).toMatchObject({ state: 'ready', failures: 0, decidedLocally: 0 })
-      expect(places).toBe(0)
-    }
   })
 
   test('a key that is revoked on one machine ends on all others at once', async () => {
@@ -86,13 +97,15 @@ describeWithRedis('sixteen machines', () => {
     await eventually(isOver, 'the key is refused everywhere', AT_ONCE_MS)
   })
 
-  test('a killed machine holds its places for 15 seconds at most, the others keep theirs', async () => {
-    // Three of the twelve are on the machine that is killed, which is the last one.
-    const [killed, alive] = [machines.slice(-1), machines.slice(0, -1)]
-    const lost = await fleet.connect(killed, 3)
-    const held = await holdPlaces([...lost, ...(await fleet.connect(alive, PLACES - 3))], provider)
-    for (const machine of killed) machine.kill()
-    await expectPlacesBack(held, alive, provider, performance.now())
+  test('its places are free within 15 seconds, and those of the others are not', async () => {
+    await expectPlacesBack(held, machines, provider, killedAtMs)
     expect(held.map(({ ending }) => ending === 'complete').indexOf(true)).toBe(3)
+  })
+
+  test('nobody had to decide alone', async () => {
+    for (const { store, places } of await Promise.all(clients.map(fleet.limitsOf))) {
+      expect(store).toMatchObject({ state: 'ready', failures: 0, decidedLocally: 0 })
+      expect(places).toBe(0)
+    }
   })
 })

@@ -103,7 +103,7 @@ describeWithRedis('two machines whose Redis fails under load', () => {
       () => redis.command('REPLICAOF', 'NO', 'ONE'),
     ))
 
-  test('while it hangs, each machine lets in its half of a rate; then they share it again', async () => {
+  test('while it hangs, each machine has its half of a rate; then they share again', async () => {
     const isKnown = async (): Promise<boolean> =>
       (await stores()).every(({ processes }) => processes === 2)
     await eventually(isKnown, 'they know of each other', 12_000)

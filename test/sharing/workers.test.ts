@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import type { RawClient } from '../kit/client.ts'
 import type { Program } from '../kit/program.ts'
+import type { RawResponse } from '../kit/response.ts'
 import { eventually } from '../kit/signal.ts'
 import {
   exactKeys,
@@ -19,6 +20,9 @@ setDefaultTimeout(90_000)
 const provider = fleet.startProvider()
 let program: Program
 let clients: readonly RawClient[]
+/** What was under way when a worker was killed, and when that was. */
+let held: readonly RawResponse[]
+let killedAtMs: number
 
 beforeAll(async () => {
   program = await fleet.startMachine({ ...fleet.environmentOf(provider, exactKeys), WORKERS: '4' })
@@ -40,6 +44,16 @@ test('all four take part, and count in one file', async () => {
   for (const { store } of views) expect(store).toMatchObject({ name: 'sqlite', processes: 4 })
 })
 
+test('a worker is killed while clients of all four have places', async () => {
+  held = await holdPlaces(await fleet.connect([program], PLACES), provider)
+  const [pid = 0] = program.workerPids()
+  process.kill(pid, 'SIGKILL')
+  killedAtMs = performance.now()
+  await program.untilLog(/worker ended, starting another/)
+  await eventually(async () => (await workersThatAnswer()).size === 4, 'another worker', 10_000)
+  clients = await fleet.connect([program], 64)
+})
+
 test('a burst of 10,000 on rates', () => expectExactRates(clients))
 
 test('a burst of 10,000 on places', () => expectExactPlaces(clients, provider))
@@ -48,21 +62,14 @@ test('a hundred at once on a budget of one', async () => {
   await expectOneOfBudget(await fleet.connect([program], 100), provider)
 })
 
+test('its places are free within 15 seconds, and those of the others are not', async () => {
+  await expectPlacesBack(held, [program], provider, killedAtMs)
+  expect(held.filter(({ ending }) => ending === 'complete').length).toBeGreaterThan(0)
+})
+
 test('nobody had to decide alone', async () => {
   for (const { store, places } of await Promise.all(clients.map(fleet.limitsOf))) {
     expect(store).toMatchObject({ state: 'ready', failures: 0, decidedLocally: 0 })
     expect(places).toBe(0)
   }
-})
-
-test('a killed worker holds its places for 15 seconds at most, the others keep theirs', async () => {
-  const held = await holdPlaces(clients.slice(0, PLACES), provider)
-  const [pid = 0] = program.workerPids()
-  process.kill(pid, 'SIGKILL')
-  const killedAtMs = performance.now()
-  await program.untilLog(/worker ended, starting another/)
-  await eventually(async () => (await workersThatAnswer()).size === 4, 'another worker', 10_000)
-  await expectPlacesBack(held, [program], provider, killedAtMs)
-  // They were held by all workers, and most of them live.
-  expect(held.filter(({ ending }) => ending === 'complete').length).toBeGreaterThan(0)
 })
