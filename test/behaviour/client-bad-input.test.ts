@@ -5,7 +5,7 @@
  */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { endStands, startStand } from './client-stand.ts'
-import { answer, chat, expectRefusal, good, named, type Row } from './request-stand.ts'
+import { answer, chat, good, type Row, testRefusals } from './request-stand.ts'
 
 afterEach(endStands)
 
@@ -22,7 +22,7 @@ const models: readonly Row[] = [
 ]
 
 describe('a model', () => {
-  test.each(named(models))('%s', async (_name, row) => expectRefusal(row))
+  testRefusals('%s', models)
 })
 
 describe('a key', () => {

@@ -9,13 +9,12 @@ import {
   bodyOf,
   chat,
   chatPath,
-  expectRefusal,
   expectReusable,
   good,
   goodText,
-  named,
   outcomeOf,
   type Row,
+  testRefusals,
 } from './request-stand.ts'
 
 afterEach(endStands)
@@ -49,7 +48,7 @@ const rows: readonly Row[] = [
 ]
 
 describe('a body', () => {
-  test.each(named(rows))('with or of %s', async (_name, row) => expectRefusal(row))
+  testRefusals('with or of %s', rows)
 })
 
 test('a body without a type is taken for JSON, as the providers take it', async () => {

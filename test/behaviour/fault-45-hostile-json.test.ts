@@ -6,7 +6,7 @@
  */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { endStands, startStand } from './client-stand.ts'
-import { answer, bodyOf, expectRefusal, named, type Row } from './request-stand.ts'
+import { answer, bodyOf, type Row, testRefusals } from './request-stand.ts'
 
 afterEach(endStands)
 
@@ -31,7 +31,7 @@ const rows: readonly Row[] = [
 ]
 
 describe('refused:', () => {
-  test.each(named(rows))('%s', async (_name, row) => expectRefusal(row))
+  testRefusals('%s', rows)
 })
 
 const manyKeys = Array.from({ length: 200_000 }, (_, index) => `"k${index}":0`).join(',')

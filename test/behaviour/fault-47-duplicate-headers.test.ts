@@ -8,22 +8,21 @@ import {
   answer,
   chatPath,
   expectParserRefusal,
-  expectRefusal,
   expectReusable,
   goodText,
   host,
   jsonLines,
-  named,
   outcomeOf,
   type Row,
   raw,
+  rawChat,
   sendTo,
+  testRefusals,
 } from './request-stand.ts'
 
 afterEach(endStands)
 
-const twice = (first: string, second: string): string =>
-  raw(`POST ${chatPath}`, [host, ...jsonLines, first, second], goodText)
+const twice = (first: string, second: string): string => rawChat([first, second])
 
 const rows: readonly Row[] = [
   ['two Hosts', raw('GET /v1/models', [host, 'host: evil.test']), 400, 'duplicate_header'],
@@ -64,7 +63,7 @@ const rows: readonly Row[] = [
 ]
 
 describe('a head', () => {
-  test.each(named(rows))('with %s', async (_name, row) => expectRefusal(row))
+  testRefusals('with %s', rows)
 })
 
 test('two lengths that differ do not get past the parser', async () => {

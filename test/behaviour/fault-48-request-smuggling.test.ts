@@ -13,14 +13,14 @@ import {
   expectReusable,
   goodText,
   host,
-  jsonLines,
   raw,
+  rawChat,
 } from './request-stand.ts'
 
 afterEach(endStands)
 
 const chunked = 'transfer-encoding: chunked'
-const hidden = raw(`POST ${chatPath}`, [host, ...jsonLines], goodText)
+const hidden = rawChat()
 const size = goodText.length.toString(16)
 const post = (lines: readonly string[], body: string): string =>
   raw(`POST ${chatPath}`, [host, ...lines], body)

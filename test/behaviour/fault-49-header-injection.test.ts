@@ -10,15 +10,14 @@ import {
   bodyOf,
   chat,
   chatPath,
-  expectRefusal,
   good,
   goodText,
   host,
   jsonLines,
-  named,
   type Row,
   raw,
   sendTo,
+  testRefusals,
 } from './request-stand.ts'
 
 afterEach(endStands)
@@ -36,7 +35,7 @@ const models: readonly Row[] = [
 ]
 
 describe('a model', () => {
-  test.each(named(models))('%s', async (_name, row) => expectRefusal(row))
+  testRefusals('%s', models)
 })
 
 const headers: readonly Row[] = [
@@ -55,7 +54,7 @@ const headers: readonly Row[] = [
 ]
 
 describe('a header or a path', () => {
-  test.each(named(headers))('%s', async (_name, row) => expectRefusal(row))
+  testRefusals('%s', headers)
 
   test.each(['gpt%0d%0ax-evil', 'gpt%0ax-evil', 'gpt%1b%5b2J', 'gpt%c2%85'])(
     'a model in the path of Gemini: %s',

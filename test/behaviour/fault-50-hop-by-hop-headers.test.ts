@@ -5,7 +5,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { sendJson } from '../kit/answers.ts'
 import { endStands, type Stand, startStand } from './client-stand.ts'
-import { answer, chatPath, goodText, host, jsonLines, raw, sendTo } from './request-stand.ts'
+import { answer, goodText, rawChat, sendTo } from './request-stand.ts'
 
 afterEach(endStands)
 
@@ -23,7 +23,7 @@ const plain = (stand: Stand): string[] => [
 
 /** The headers that the provider gets when the client sends these lines as well, sorted. */
 async function forwarded(stand: Stand, lines: readonly string[]): Promise<string[]> {
-  const sent = raw(`POST ${chatPath}`, [host, ...jsonLines, ...lines], goodText)
+  const sent = rawChat(lines)
   const { response } = await sendTo(stand, sent)
   expect([await response.ended(), response.status]).toEqual(['complete', 200])
   const request = await stand.upstream.request(stand.upstream.requestCount - 1)
@@ -92,7 +92,7 @@ test('of the answer', async () => {
   const stand = await startStand((_request, connection) =>
     sendJson(connection, 200, { id: 'x', object: 'chat.completion' }, { ...hop, ...named }),
   )
-  const sent = raw(`POST ${chatPath}`, [host, ...jsonLines], goodText)
+  const sent = rawChat()
   const { response } = await sendTo(stand, sent)
   expect([await response.ended(), response.status]).toEqual(['complete', 200])
   for (const name of Object.keys(hop)) expect([name, response.header(name)]).toEqual([name, null])

@@ -14,9 +14,9 @@ import {
   expectReusable,
   goodText,
   host,
-  jsonLines,
   outcomeOf,
   raw,
+  rawChat,
   sendTo,
 } from './request-stand.ts'
 
@@ -29,7 +29,7 @@ test('the body is sent after 100, and the provider gets it without the header', 
   const stand = await startStand(answer)
   const client = await stand.connect()
   const response = client.expect('POST')
-  await client.send(raw(`POST ${chatPath}`, [host, ...jsonLines, continues]))
+  await client.send(rawChat([continues], ''))
   await eventually(() => response.informational.length > 0, '100 Continue')
   expect([stand.upstream.connectionCount, response.status]).toEqual([0, 0])
   await client.send(goodText)
@@ -65,8 +65,8 @@ test.each([
 
 test('a refusal that needs no body comes before it', async () => {
   const stand = await startStand(answer, { API_KEYS: 'right-key' })
-  const lines = [host, ...jsonLines, continues, 'authorization: Bearer wrong-key']
-  const { client, response } = await sendTo(stand, raw(`POST ${chatPath}`, lines))
+  const sent = rawChat([continues, 'authorization: Bearer wrong-key'], '')
+  const { client, response } = await sendTo(stand, sent)
   expect(await response.ended()).toBe('complete')
   expect(outcomeOf(response)).toEqual([401, 'invalid_api_key'])
   // Who sends the body nevertheless has not sent a request.
@@ -78,8 +78,7 @@ test('a refusal that needs no body comes before it', async () => {
 
 test.each(['banana', '100-continue, banana', '200-ok', ''])('%p is ignored', async (value) => {
   const stand = await startStand(answer)
-  const lines = [host, ...jsonLines, `expect: ${value}`]
-  const { response } = await sendTo(stand, raw(`POST ${chatPath}`, lines, goodText))
+  const { response } = await sendTo(stand, rawChat([`expect: ${value}`]))
   expect([await response.ended(), response.status]).toEqual(['complete', 200])
   expect((await stand.upstream.request(0)).header('expect')).toBeNull()
   expect(stand.upstream.requestCount).toBe(1)
@@ -87,7 +86,7 @@ test.each(['banana', '100-continue, banana', '200-ok', ''])('%p is ignored', asy
 
 test('who never sends after 100 is told that it takes too long', async () => {
   const stand = await startStand(answer, { STREAM_BODY_IDLE_TIMEOUT_MS: '150' })
-  const { response } = await sendTo(stand, raw(`POST ${chatPath}`, [host, ...jsonLines, continues]))
+  const { response } = await sendTo(stand, rawChat([continues], ''))
   await response.until((r) => r.bodyBytes > 0, 'the answer')
   expect(outcomeOf(response)).toEqual([408, 'request_timeout'])
   expect(stand.upstream.connectionCount).toBe(0)

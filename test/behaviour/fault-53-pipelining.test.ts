@@ -10,11 +10,11 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { chatEvents, eventText } from '../kit/answers.ts'
 import { chatRequest, endStands, startStand } from './client-stand.ts'
-import { answer, chatPath, goodText, host, jsonLines, outcomeOf, raw } from './request-stand.ts'
+import { answer, chatPath, goodText, host, outcomeOf, raw, rawChat } from './request-stand.ts'
 
 afterEach(endStands)
 
-const post = raw(`POST ${chatPath}`, [host, ...jsonLines], goodText)
+const post = rawChat()
 const health = raw('GET /healthz', [host])
 const unknown = raw('GET /nothing', [host])
 

@@ -9,11 +9,10 @@ import {
   answer,
   chatPath,
   expectReusable,
-  goodText,
   host,
-  jsonLines,
   outcomeOf,
   raw,
+  rawChat,
   sendTo,
 } from './request-stand.ts'
 
@@ -75,7 +74,7 @@ test('a request behind a refused upgrade is the next request, seen by us', async
 test('HTTP/2 in cleartext is ignored: the request is answered as it is', async () => {
   const stand = await startStand(answer)
   const offer = ['connection: Upgrade, HTTP2-Settings', 'upgrade: h2c', 'http2-settings: AAMAAABk']
-  const sent = raw(`POST ${chatPath}`, [host, ...jsonLines, ...offer], goodText)
+  const sent = rawChat(offer)
   const asking = await sendTo(stand, sent)
   expect([await asking.response.ended(), asking.response.status]).toEqual(['complete', 200])
   expect(asking.response.informational).toEqual([])

@@ -8,15 +8,13 @@ import {
   answer,
   chatPath,
   expectParserRefusal,
-  expectRefusal,
-  goodText,
   host,
-  jsonLines,
-  named,
   outcomeOf,
   type Row,
   raw,
+  rawChat,
   sendTo,
+  testRefusals,
 } from './request-stand.ts'
 
 afterEach(endStands)
@@ -45,7 +43,7 @@ const rows: readonly Row[] = [
 ]
 
 describe('a target', () => {
-  test.each(named(rows))('with %s', async (_name, row) => expectRefusal(row))
+  testRefusals('with %s', rows)
 })
 
 describe('a method that no client of ours uses ends its connection', () => {
@@ -57,7 +55,7 @@ describe('a method that no client of ours uses ends its connection', () => {
     `PROPFIND ${chatPath}`,
   ])('%s', async (startLine) => {
     const stand = await startStand(answer)
-    const tunnelled = raw(`POST ${chatPath}`, [host, ...jsonLines], goodText)
+    const tunnelled = rawChat()
     const { client, response } = await sendTo(stand, raw(startLine, [host]))
     expect(await response.ended()).toBe('complete')
     expect(outcomeOf(response)).toEqual([405, 'method_not_allowed'])

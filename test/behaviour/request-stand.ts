@@ -1,5 +1,5 @@
 /** What the tests of bad requests share: how they are written, and what a refusal is. */
-import { expect } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { sendJson } from '../kit/answers.ts'
 import { jsonRequest, type RequestToSend } from '../kit/client.ts'
 import type { RawResponse } from '../kit/response.ts'
@@ -49,8 +49,9 @@ export const bodyOf = (body: string | Uint8Array, type = 'application/json'): Re
 export const raw = (startLine: string, lines: readonly string[], body = ''): string =>
   `${startLine} HTTP/1.1\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n${body}`
 
-/** Rows as `test.each` wants them. */
-export const named = (rows: readonly Row[]) => rows.map((row) => [row[0], row] as const)
+/** A good chat in the bytes of the wire, with more `lines`, or with another body or none. */
+export const rawChat = (lines: readonly string[] = [], body = goodText): string =>
+  raw(`POST ${chatPath}`, [host, ...jsonLines, ...lines], body)
 
 /** Sends it on a connection of its own. */
 export async function sendTo(stand: Stand, sent: Sent, method = 'POST'): Promise<Asking> {
@@ -83,6 +84,12 @@ export async function expectRefusal(
   expect(response.header('content-type')).toBe('application/json')
   expect(response.header('x-request-id')).toMatch(/^req_[0-9a-z]{24}$/)
   expect(stand.upstream.connectionCount).toBe(0)
+}
+
+/** Tests every row; `title` has a `%s` for what is wrong. */
+export function testRefusals(title: string, rows: readonly Row[]): void {
+  const named = rows.map((row) => [row[0], row] as const)
+  test.each(named)(title, async (_name, row) => expectRefusal(row))
 }
 
 /** Expects that the parser refuses the bytes: a status without a body, and the end. */

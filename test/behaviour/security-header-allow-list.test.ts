@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { sendJson } from '../kit/answers.ts'
 import { startUpstream } from '../kit/upstream.ts'
 import { endStands, type Stand, startStand } from './client-stand.ts'
-import { answer, goodText, host, jsonLines, raw, sendTo } from './request-stand.ts'
+import { answer, goodText, host, jsonLines, raw, rawChat, sendTo } from './request-stand.ts'
 
 afterEach(endStands)
 
@@ -139,7 +139,7 @@ test('of 100 odd headers of a provider none reaches the client', async () => {
   const stand = await startStand(async (_request, connection) => {
     await sendJson(connection, 200, { id: 'x', object: 'chat.completion' }, { ...sent, ...kept })
   })
-  const line = raw('POST /v1/chat/completions', [host, ...jsonLines], goodText)
+  const line = rawChat()
   const { response } = await sendTo(stand, line)
   expect([await response.ended(), response.status]).toEqual(['complete', 200])
   expect(response.headers.map(([name]) => name.toLowerCase()).sort()).toEqual([
