@@ -129,8 +129,11 @@ function askOf(
   { priority }: Ticket,
 ): Ask {
   const replayable = body === null || body.replayable
-  const { inputTokens, outputTokens } = estimateOf(null, body?.lengthBytes ?? null, null)
-  const turn = { priority, tokens: inputTokens + outputTokens }
+  const tokens = (): number => {
+    const estimate = estimateOf(body?.bytes ?? null, body?.lengthBytes ?? null, null)
+    return estimate.inputTokens + estimate.outputTokens
+  }
+  const turn = { priority, tokens }
   return { ...asked, ...turn, stream, replayable, repeatable: isRepeatable(method, call) }
 }
 
@@ -204,7 +207,8 @@ function answerHeaders(exchange: Exchange, opened: Opened | null, place: Place):
   headers.set('x-sluice-provider', provider.name)
   if (model !== null) headers.set('x-sluice-model', headerText(model))
   headers.set('x-sluice-attempts', String(exchange.attempts))
-  const ownMs = exchange.openedAtMs - exchange.startedAtMs - exchange.upstreamWaitMs
+  const { openedAtMs, startedAtMs, upstreamWaitMs, queueWaitMs } = exchange
+  const ownMs = openedAtMs - startedAtMs - upstreamWaitMs - queueWaitMs
   headers.set('x-sluice-overhead-ms', Math.max(0, ownMs).toFixed(2))
   return headers
 }

@@ -33,8 +33,8 @@ export interface Ask {
   readonly repeatable: boolean
   /** Whose turn it is when there is not enough for all. */
   readonly priority: Priority
-  /** What it is expected to cost, for that. */
-  readonly tokens: number
+  /** What it is expected to cost, for that; its body is read for it, so only who waits is asked. */
+  readonly tokens: () => number
   /** Set where a broken answer is to be gone on with: what the first attempt is called. */
   readonly kind?: AttemptKind
   /**

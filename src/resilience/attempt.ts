@@ -105,7 +105,7 @@ async function inQueue(
     const entered = await slots.enterAny(crowded, {
       key: exchange.keyId ?? '',
       priority,
-      tokens,
+      tokens: tokens(),
       signal,
       deadlineMs: settings.totalTimeoutMs > 0 ? exchange.startedAtMs + settings.totalTimeoutMs : 0,
       positioned: (position) => {

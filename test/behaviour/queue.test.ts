@@ -1,5 +1,6 @@
 /** Requests that wait for their turn, where a provider or target has all it may have. */
 import { afterEach, describe, expect, test } from 'bun:test'
+import { createLog } from '../../src/observe/log.ts'
 import { chatEvents, eventText, inTurn, json } from '../kit/answers.ts'
 import { eventually } from '../kit/signal.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
@@ -100,6 +101,82 @@ describe('it is turned away with 503', () => {
     ends[1]?.()
     await Promise.all([first.response.ended(), second.response.ended()])
   })
+})
+
+test('an operator sees who waits for what', async () => {
+  const { script, ends } = held()
+  const stand = await startTargets([script], one, {}, slowHeartbeat)
+  const gates = async (): Promise<unknown> => {
+    const { response } = await stand.send({ path: '/api/queue' })
+    await response.ended()
+    return JSON.parse(response.text()).gates
+  }
+  expect(await gates()).toEqual([])
+  const first = await stand.begin()
+  await eventually(() => ends.length === 1, 'the first is answered')
+  const second = await stand.begin()
+  await eventually(() => stand.app.leftovers().queued === 1, 'the second waits')
+  const provider = { name: 'a', waiting: 0, limit: null }
+  expect(await gates()).toEqual([
+    { name: 'a/m-a', inside: 1, waiting: 1, limit: 1 },
+    { ...provider, inside: 1 },
+  ])
+  ends[0]?.()
+  await first.response.ended()
+  await eventually(() => ends.length === 2, 'the second is answered')
+  ends[1]?.()
+  await second.response.ended()
+  await eventually(() => stand.app.leftovers().slots === 0, 'nobody is inside')
+  expect(await gates()).toEqual([
+    { name: 'a/m-a', inside: 0, waiting: 0, limit: 1 },
+    { ...provider, inside: 0 },
+  ])
+})
+
+test('the time of waiting is no overhead, and in the log', async () => {
+  const { script, ends } = held()
+  const stand = await startTargets([script], one, {}, slowHeartbeat)
+  const first = await stand.begin()
+  await eventually(() => ends.length === 1, 'the first is answered')
+  const second = await stand.begin()
+  await eventually(() => stand.app.leftovers().queued === 1, 'the second waits')
+  await Bun.sleep(300)
+  ends[0]?.()
+  await first.response.ended()
+  await eventually(() => ends.length === 2, 'the second is answered')
+  ends[1]?.()
+  await second.response.ended()
+  expect(Number(second.response.header('x-sluice-overhead-ms'))).toBeLessThan(250)
+  const lines: string[] = []
+  const log = createLog({ level: 'info', format: 'json', worker: 0 }, (line) => lines.push(line))
+  log.request(await stand.record(0))
+  log.request(await stand.record(1))
+  const [before, waited] = lines.map((line) => JSON.parse(line).queueWaitMs)
+  expect([before, waited >= 290]).toEqual([null, true])
+})
+
+test('a provider that failed is not asked while another one is only busy', async () => {
+  const busy = held()
+  const refusing = json(500, { error: { message: 'broken' } })
+  const traits = [{ concurrencyMax: 1 }, {}]
+  const settings = { retriesMax: 0, breakerFailures: 1 }
+  const stand = await startTargets([busy.script, refusing], { traits }, settings, slowHeartbeat)
+  const first = await stand.begin()
+  await eventually(() => busy.ends.length === 1, 'the first is answered')
+  // This one opens the breaker of the second provider, and then waits for the first.
+  const second = await stand.begin()
+  await eventually(() => stand.app.leftovers().queued === 1, 'the second waits')
+  const third = await stand.begin()
+  await eventually(() => stand.app.leftovers().queued === 2, 'the third waits')
+  expect(stand.upstreams[1]?.requestCount).toBe(1)
+  for (const index of [0, 1, 2]) {
+    await eventually(() => busy.ends.length > index, `answer ${index}`)
+    busy.ends[index]?.()
+  }
+  for (const { response } of [first, second, third]) {
+    await response.ended()
+    expect(response.text()).toContain('held')
+  }
 })
 
 test('of two targets that are full, the one that is free first answers', async () => {

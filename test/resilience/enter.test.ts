@@ -38,7 +38,7 @@ function stand(changes: Partial<Ask> = {}) {
     replayable: true,
     repeatable: true,
     priority: 'normal',
-    tokens: 1,
+    tokens: () => 1,
     hold: (release) => void releases.push(release),
     enter: ({ provider }) => {
       counts.entered.push(provider.name)
