@@ -92,6 +92,9 @@ export const startPairs = (
 /** The answer that the provider of a pair streams. */
 export const answerOf = ({ provider }: Pair): StreamedAnswer => streamedAnswers[provider]
 
+/** All of its events. */
+export const wholeOf = (pair: Pair): string => answerOf(pair).events.join('')
+
 /** Its events as far as the first content. */
 export function begunOf(pair: Pair): string {
   const { events, untilContent } = answerOf(pair)
@@ -154,14 +157,6 @@ export async function begin(
   await response.until((r) => r.ending !== null || r.text().includes('Hello'), 'the first content')
   seen.resolve()
   return { stand, response }
-}
-
-/** Sends bytes and closes with FIN. */
-export const closesAfter = (...pieces: readonly string[]): UpstreamScript => {
-  return async (_request, connection) => {
-    for (const piece of pieces) await connection.raw(piece)
-    connection.close()
-  }
 }
 
 /** Ends that no broken stream may have, in any dialect. */

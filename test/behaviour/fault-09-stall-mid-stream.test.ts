@@ -6,7 +6,6 @@ import { parseSse } from '../kit/sse.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands, startStand } from './client-stand.ts'
 import {
-  answerOf,
   begin,
   begunOf,
   expectBroken,
@@ -15,6 +14,7 @@ import {
   pairRows,
   passedRows,
   sideBySide,
+  wholeOf,
 } from './dialect-stand.ts'
 
 afterEach(endStands)
@@ -58,8 +58,6 @@ test('the client is sent heartbeats until then', async () => {
     expect(heartbeatsIn(begun.response, pair)).toBe(heartbeats)
   })
 })
-
-const wholeOf = (pair: Pair): string => answerOf(pair).events.join('')
 
 test('a whole answer is whole though its provider never closes', async () => {
   const environment = { STREAM_IDLE_TIMEOUT_MS: '300' }

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { type ErrorCode, errorTable } from '../../src/core/errors.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands } from './client-stand.ts'
-import { answerOf, askPair, expectRefused, pairRows, pairs } from './dialect-stand.ts'
+import { askPair, expectRefused, pairRows, pairs, wholeOf } from './dialect-stand.ts'
 import { chunked, errorOf, raw, sseHead, stream } from './provider-stand.ts'
 
 afterEach(endStands)
@@ -33,7 +33,7 @@ describe('a reset without a byte is a status in the dialect of the client', () =
 })
 
 test.each(pairRows)('a second connection that answers makes it good: %s', async (_name, pair) => {
-  const whole = answerOf(pair).events.join('')
+  const whole = wholeOf(pair)
   const { stand, response } = await askPair(pair, (request, connection) =>
     connection.id === 0
       ? resets()(request, connection)

@@ -10,6 +10,7 @@ import {
   passedRows,
   requestOf,
   startPairs,
+  wholeOf,
 } from './dialect-stand.ts'
 import { chunked, sseHead } from './provider-stand.ts'
 
@@ -42,7 +43,7 @@ test.each(pairRows)('a reset within an event: what was whole is kept, %s', async
 })
 
 test.each(passedRows)('a reset behind the end marker breaks nothing: %s', async (_name, pair) => {
-  const whole = answerOf(pair).events.join('')
+  const whole = wholeOf(pair)
   const seen = Promise.withResolvers<void>()
   const stand = await startPairs(async (_request, connection) => {
     await connection.raw(sseHead + chunked(whole))

@@ -7,31 +7,30 @@ import { endStands, startStand } from './client-stand.ts'
 import {
   answerOf,
   begin,
-  closesAfter,
   expectBroken,
   isPassthrough,
   pairRows,
   requestOf,
   startPairs,
 } from './dialect-stand.ts'
-import { chat, chunked, errorOf, head, sseHead } from './provider-stand.ts'
+import { chat, chunked, errorOf, head, raw, sseHead } from './provider-stand.ts'
 
 afterEach(endStands)
 
 describe('a body that is cut with FIN', () => {
   test.each(pairRows)('between two chunks: %s', async (_name, pair) => {
-    const begun = await begin(pair, closesAfter())
+    const begun = await begin(pair, raw())
     await expectBroken(begun, pair, 'upstream_reset')
   })
 
   test.each(pairRows)('within a chunk: %s', async (_name, pair) => {
-    const begun = await begin(pair, closesAfter('40\r\ndata: {"cut'))
+    const begun = await begin(pair, raw('40\r\ndata: {"cut'))
     await expectBroken(begun, pair, 'upstream_reset')
     expect(begun.response.text()).not.toContain('"cut')
   })
 
   test.each(pairRows)('within the size of a chunk: %s', async (_name, pair) => {
-    const begun = await begin(pair, closesAfter('4'))
+    const begun = await begin(pair, raw('4'))
     await expectBroken(begun, pair, 'upstream_reset')
   })
 })
@@ -70,7 +69,7 @@ describe('an answer that was whole before its body was cut is whole', () => {
 
 test('a JSON answer that is cut is a 502, not half an answer', async () => {
   const lines = 'content-type: application/json\r\ntransfer-encoding: chunked'
-  const script = closesAfter(head(lines), chunked('{"id":"x","choices":['))
+  const script = raw(head(lines), chunked('{"id":"x","choices":['))
   const response = await chat(await startStand(script, { RETRIES_MAX: '0' }), false)
   expect(response.status).toBe(502)
   expect(errorOf(response).code).toBe('upstream_reset')

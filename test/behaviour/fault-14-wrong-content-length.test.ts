@@ -2,19 +2,18 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { endStands, startStand } from './client-stand.ts'
 import {
-  answerOf,
   askPair,
   begin,
   begunOf,
-  closesAfter,
   expectBroken,
   expectRefused,
   isPassthrough,
   noRetries,
   pairRows,
   pairs,
+  wholeOf,
 } from './dialect-stand.ts'
-import { chat, head } from './provider-stand.ts'
+import { chat, head, raw } from './provider-stand.ts'
 
 afterEach(endStands)
 
@@ -27,17 +26,17 @@ const plain = (text: string): string => text
 describe('a stream that is shorter breaks', () => {
   test.each(pairRows)('%s', async (_name, pair) => {
     const sending = { head: streamOf(begunOf(pair).length + 9), frame: plain }
-    const begun = await begin(pair, closesAfter(), sending)
+    const begun = await begin(pair, raw(), sending)
     await expectBroken(begun, pair, 'upstream_reset')
   })
 })
 
 describe('a stream that is longer is cut at its length, and what is behind is nobody’s', () => {
   test.each(pairRows)('%s', async (_name, pair) => {
-    const whole = answerOf(pair).events.join('')
+    const whole = wholeOf(pair)
     const { stand, response } = await askPair(
       pair,
-      closesAfter(streamOf(whole.length), `${whole}data: {"poison":1}\n\n`),
+      raw(streamOf(whole.length), `${whole}data: {"poison":1}\n\n`),
     )
     expect(response.ending).toBe('complete')
     expect(response.text()).toContain(' there')
@@ -49,7 +48,7 @@ describe('a stream that is longer is cut at its length, and what is behind is no
 
 describe('a stream whose length ends within the answer is incomplete', () => {
   test.each(pairRows)('%s', async (_name, pair) => {
-    const begun = await begin(pair, closesAfter(answerOf(pair).events.join('')), {
+    const begun = await begin(pair, raw(wholeOf(pair)), {
       head: streamOf(begunOf(pair).length),
       frame: plain,
     })
@@ -59,7 +58,7 @@ describe('a stream whose length ends within the answer is incomplete', () => {
 
 test('a JSON answer that is shorter is a 502, not half an answer', async () => {
   for (const pair of pairs) {
-    const script = closesAfter(jsonOf(100), '{"id":')
+    const script = raw(jsonOf(100), '{"id":')
     const { stand, response } = await askPair(pair, script, { stream: false })
     expectRefused(response, pair, 'upstream_reset')
     expect(stand.upstream.requestCount).toBe(1)

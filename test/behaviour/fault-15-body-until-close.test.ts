@@ -5,16 +5,15 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { endStands } from './client-stand.ts'
 import {
-  answerOf,
   askPair,
   begin,
-  closesAfter,
   expectBroken,
   isPassthrough,
   pairRows,
   pairs,
+  wholeOf,
 } from './dialect-stand.ts'
-import { head } from './provider-stand.ts'
+import { head, raw } from './provider-stand.ts'
 
 afterEach(endStands)
 
@@ -24,12 +23,12 @@ const sending = { head: unframed, frame: (text: string): string => text }
 
 describe('closed before its end', () => {
   test.each(pairRows)('%s', async (_name, pair) => {
-    const begun = await begin(pair, closesAfter(), sending)
+    const begun = await begin(pair, raw(), sending)
     await expectBroken(begun, pair, 'upstream_incomplete')
   })
 
   test.each(pairRows)('in the middle of an event: %s', async (_name, pair) => {
-    const begun = await begin(pair, closesAfter('data: {"cut'), sending)
+    const begun = await begin(pair, raw('data: {"cut'), sending)
     await expectBroken(begun, pair, 'upstream_incomplete')
     expect(begun.response.text()).not.toContain('"cut')
   })
@@ -50,8 +49,8 @@ describe.each([
   ['HTTP/1.0', oldHead],
 ])('closed behind its end, by %s', (_version, start) => {
   test.each(pairRows)('%s', async (_name, pair) => {
-    const whole = answerOf(pair).events.join('')
-    const { stand, response } = await askPair(pair, closesAfter(start, whole))
+    const whole = wholeOf(pair)
+    const { stand, response } = await askPair(pair, raw(start, whole))
     expect([response.status, response.ending]).toEqual([200, 'complete'])
     expect(response.text()).toContain(' there')
     if (isPassthrough(pair)) expect(response.text()).toBe(whole)
@@ -62,7 +61,7 @@ describe.each([
 test('JSON until the close is whole where it is JSON, and a 502 where it is not', async () => {
   const lines = head('content-type: application/json')
   for (const pair of pairs.filter(({ client }) => client === 'chat')) {
-    const half = closesAfter(lines, '{"id":"x","choices":[{"ind')
+    const half = raw(lines, '{"id":"x","choices":[{"ind')
     const cut = await askPair(pair, half, { stream: false })
     expect(cut.response.status).toBe(502)
   }

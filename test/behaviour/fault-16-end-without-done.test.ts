@@ -5,11 +5,11 @@ import {
   answerOf,
   askPair,
   begin,
-  closesAfter,
   expectBroken,
   expectRefused,
   isPassthrough,
   pairRows,
+  wholeOf,
 } from './dialect-stand.ts'
 import { chunked, head, raw, sseHead } from './provider-stand.ts'
 
@@ -19,13 +19,13 @@ const end = '0\r\n\r\n'
 
 describe('an end without a finish is an error event', () => {
   test.each(pairRows)('%s', async (_name, pair) => {
-    const begun = await begin(pair, closesAfter(end))
+    const begun = await begin(pair, raw(end))
     await expectBroken(begun, pair, 'upstream_incomplete')
     expect((await begun.stand.record(0)).endReason).toBe('upstream_truncated')
   })
 
   test.each(pairRows)('also where an event is left half: %s', async (_name, pair) => {
-    const begun = await begin(pair, closesAfter(chunked('data: {"cut'), end))
+    const begun = await begin(pair, raw(chunked('data: {"cut'), end))
     await expectBroken(begun, pair, 'upstream_incomplete')
     expect(begun.response.text()).not.toContain('"cut')
   })
@@ -70,7 +70,7 @@ describe('a finish without an end marker is whole, and the marker is supplied', 
 
 describe('a last event without its blank line is still an event', () => {
   test.each(pairRows)('%s', async (_name, pair) => {
-    const whole = answerOf(pair).events.join('')
+    const whole = wholeOf(pair)
     const { stand, response } = await askPair(pair, raw(sseHead, chunked(whole.trimEnd()), end))
     expect(response.ending).toBe('complete')
     expect(response.text()).toContain(' there')

@@ -5,13 +5,13 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { endStands, startStand } from './client-stand.ts'
 import {
-  answerOf,
   askPair,
   expectRefused,
   isPassthrough,
   noRetries,
   pairRows,
   pairs,
+  wholeOf,
 } from './dialect-stand.ts'
 import { chat, chunked, head, raw } from './provider-stand.ts'
 
@@ -22,7 +22,7 @@ const end = '0\r\n\r\n'
 
 describe('chunks and a length: the chunks count', () => {
   test.each(pairRows)('%s', async (_name, pair) => {
-    const whole = answerOf(pair).events.join('')
+    const whole = wholeOf(pair)
     for (const lines of [
       `content-length: 10\r\ntransfer-encoding: chunked`,
       `transfer-encoding: chunked\r\ncontent-length: 99999`,

@@ -2,14 +2,13 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { endStands } from './client-stand.ts'
 import {
-  answerOf,
   askPair,
   begin,
-  closesAfter,
   expectBroken,
   expectRefused,
   isPassthrough,
   pairRows,
+  wholeOf,
 } from './dialect-stand.ts'
 import { chunked, raw, sseHead } from './provider-stand.ts'
 
@@ -31,7 +30,7 @@ describe.each(sizes)('a chunk size %s', (_kind, bytes) => {
   })
 
   test.each(pairRows)('after it is an error event: %s', async (_name, pair) => {
-    const begun = await begin(pair, closesAfter(bytes))
+    const begun = await begin(pair, raw(bytes))
     await expectBroken(begun, pair, 'upstream_protocol_error')
     expect((await begun.stand.record(0)).endReason).toBe('protocol_error')
     expect(begun.response.text()).not.toContain('abc')
@@ -40,8 +39,8 @@ describe.each(sizes)('a chunk size %s', (_kind, bytes) => {
 
 describe('behind the end of the answer it breaks nothing', () => {
   test.each(pairRows)('%s', async (_name, pair) => {
-    const whole = answerOf(pair).events.join('')
-    const begun = await begin(pair, closesAfter('ZZ\r\n'), { begun: whole })
+    const whole = wholeOf(pair)
+    const begun = await begin(pair, raw('ZZ\r\n'), { begun: whole })
     expect(await begun.response.ended()).toBe('complete')
     expect((await begun.stand.record(0)).endReason).toBe('completed')
     if (isPassthrough(pair)) expect(begun.response.text()).toBe(whole)
@@ -51,7 +50,7 @@ describe('behind the end of the answer it breaks nothing', () => {
 test.each(pairRows)(
   'chunk extensions and trailers are nothing to mind: %s',
   async (_name, pair) => {
-    const whole = answerOf(pair).events.join('')
+    const whole = wholeOf(pair)
     const extended = chunked(whole).replace('\r\n', ';name="value"\r\n')
     const script = raw(sseHead, extended, '0\r\nx-checksum: secret\r\n\r\n')
     const { stand, response } = await askPair(pair, script)

@@ -1,7 +1,7 @@
 /** Row 20: the head of the provider's answer is larger than any head should be. */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { endStands } from './client-stand.ts'
-import { answerOf, askPair, expectRefused, pairRows } from './dialect-stand.ts'
+import { askPair, expectRefused, pairRows, wholeOf } from './dialect-stand.ts'
 import { chunked, head, raw } from './provider-stand.ts'
 
 afterEach(endStands)
@@ -21,7 +21,7 @@ function lines(count: number, bytes: number): string {
 
 describe.each(tooLarge)('%s', (_kind, filler) => {
   test.each(pairRows)('are a status: %s', async (_name, pair) => {
-    const whole = answerOf(pair).events.join('')
+    const whole = wholeOf(pair)
     const script = raw(head(`${filler}\r\n${framing}`), chunked(whole), '0\r\n\r\n')
     const { stand, response } = await askPair(pair, script)
     expectRefused(response, pair, 'upstream_bad_response')
@@ -34,7 +34,7 @@ describe.each(tooLarge)('%s', (_kind, filler) => {
 test.each(pairRows)(
   'a large head within the limit passes, and stays here: %s',
   async (_n, pair) => {
-    const whole = answerOf(pair).events.join('')
+    const whole = wholeOf(pair)
     const script = raw(head(`${lines(100, 200)}\r\n${framing}`), chunked(whole), '0\r\n\r\n')
     const { response } = await askPair(pair, script)
     expect([response.status, response.ending]).toEqual([200, 'complete'])

@@ -1,7 +1,7 @@
 /** Row 21: informational answers (1xx) before the real one, which nobody here asked for. */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { endStands } from './client-stand.ts'
-import { answerOf, askPair, isPassthrough, pairRows, pairs } from './dialect-stand.ts'
+import { askPair, isPassthrough, pairRows, pairs, wholeOf } from './dialect-stand.ts'
 import { chunked, head, raw, sseHead } from './provider-stand.ts'
 
 afterEach(endStands)
@@ -20,7 +20,7 @@ const before: readonly (readonly [string, readonly string[]])[] = [
 
 describe.each(before)('%s', (_kind, pieces) => {
   test.each(pairRows)('%s', async (_name, pair) => {
-    const whole = answerOf(pair).events.join('')
+    const whole = wholeOf(pair)
     const { stand, response } = await askPair(pair, raw(...pieces, sseHead, chunked(whole), end))
     expect([response.status, response.ending]).toEqual([200, 'complete'])
     expect(response.informational).toEqual([])

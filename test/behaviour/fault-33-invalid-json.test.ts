@@ -9,7 +9,6 @@ import {
   answerOf,
   askPair,
   begin,
-  closesAfter,
   expectBroken,
   isPassthrough,
   pairRows,
@@ -46,7 +45,7 @@ describe.each(broken)('translated, data %s is an error event', (_kind, data) => 
   test.each(translatedRows)('%s', async (_name, pair) => {
     const { events, untilContent } = answerOf(pair)
     const rest = `data: ${data}\n\n${events.slice(untilContent).join('')}`
-    const begun = await begin(pair, closesAfter(chunked(rest), end))
+    const begun = await begin(pair, raw(chunked(rest), end))
     await expectBroken(begun, pair, 'upstream_protocol_error')
     expect(begun.response.text()).not.toContain(' there')
     expect((await begun.stand.record(0)).endReason).toBe('protocol_error')

@@ -8,7 +8,6 @@ import { chatEvents, eventsText, eventText } from '../kit/answers.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands, startStand } from './client-stand.ts'
 import {
-  answerOf,
   askPair,
   begin,
   expectBroken,
@@ -17,6 +16,7 @@ import {
   type Pair,
   pairRows,
   translatedRows,
+  wholeOf,
 } from './dialect-stand.ts'
 import { chat, chunked, raw, sseHead } from './provider-stand.ts'
 
@@ -27,9 +27,7 @@ const tooLarge = 'An event of the provider is too large.'
 
 /** The answer of a pair whose second word is this many bytes longer. */
 const withLongWord = (pair: Pair, bytes: number): string =>
-  answerOf(pair)
-    .events.join('')
-    .replaceAll(' there', ` there${'y'.repeat(bytes)}`)
+  wholeOf(pair).replaceAll(' there', ` there${'y'.repeat(bytes)}`)
 
 describe.each([64 * 1024, 500 * 1024])('events of %d bytes are below the limit', (bytes) => {
   test.each(pairRows)('%s', async (_name, pair) => {

@@ -15,6 +15,7 @@ import {
   pairRows,
   passedRows,
   sideBySide,
+  wholeOf,
 } from './dialect-stand.ts'
 import { chunked } from './provider-stand.ts'
 
@@ -91,7 +92,7 @@ test('one event without end is cut by the total clock, with a reset', async () =
 
 test('what comes behind the end is not waited for', async () => {
   await sideBySide(passedRows, async (pair) => {
-    const whole = answerOf(pair).events.join('')
+    const whole = wholeOf(pair)
     const rest = repeats(eventText('{"more":true}'), 20)
     const begun = await begin(pair, rest, { environment: total, begun: whole })
     await begun.response.ended()

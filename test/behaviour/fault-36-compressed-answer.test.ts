@@ -10,7 +10,6 @@ import {
   answerOf,
   askPair,
   begunOf,
-  closesAfter,
   expectBroken,
   expectRefused,
   isPassthrough,
@@ -18,7 +17,9 @@ import {
   pairs,
   requestOf,
   startPairs,
+  wholeOf,
 } from './dialect-stand.ts'
+import { raw } from './provider-stand.ts'
 
 afterEach(endStands)
 
@@ -69,7 +70,7 @@ describe.each([
   ['deflate', deflateSync],
 ] as const)('an answer by %s is read all the same', (encoding, compress) => {
   test.each(pairRows)('%s', async (_name, pair) => {
-    const whole = answerOf(pair).events.join('')
+    const whole = wholeOf(pair)
     const { stand, response } = await askPair(pair, sends(encoding, [compress(whole)]))
     expect([response.status, response.ending]).toEqual([200, 'complete'])
     expect(response.header('content-encoding')).toBeNull()
@@ -110,7 +111,7 @@ describe('cut off or broken behind the first content, it is an error event', () 
     'upstream_reset' | 'upstream_protocol_error',
   ])[] = [
     ['reset', (_request, connection) => connection.reset(), 'upstream_reset'],
-    ['ended', closesAfter('0\r\n\r\n'), 'upstream_protocol_error'],
+    ['ended', raw('0\r\n\r\n'), 'upstream_protocol_error'],
     [
       'garbage',
       async (_request, connection) => {
@@ -175,7 +176,7 @@ test.each([
   ['aws-chunked', 'unknown here'],
 ])('%s is a status: %s', async (encoding) => {
   for (const pair of pairs) {
-    const whole = Buffer.from(answerOf(pair).events.join(''))
+    const whole = Buffer.from(wholeOf(pair))
     const { stand, response } = await askPair(pair, sends(encoding, [whole]))
     expectRefused(response, pair, 'upstream_bad_response')
     await stand.upstream.until(({ openConnections }) => openConnections === 0, 'the close')

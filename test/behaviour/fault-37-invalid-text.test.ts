@@ -14,6 +14,7 @@ import {
   pairRows,
   passedRows,
   translatedRows,
+  wholeOf,
 } from './dialect-stand.ts'
 import { sseHead } from './provider-stand.ts'
 
@@ -30,9 +31,7 @@ const sends =
 
 /** The answer of a pair with these bytes behind its first word. */
 function withBytes(pair: Pair, bytes: readonly number[]): Uint8Array {
-  const [before = '', after = ''] = answerOf(pair)
-    .events.join('')
-    .split(/(?<=Hello)(.*)/s)
+  const [before = '', after = ''] = wholeOf(pair).split(/(?<=Hello)(.*)/s)
   return Buffer.concat([Buffer.from(before), Uint8Array.from(bytes), Buffer.from(after)])
 }
 
@@ -67,7 +66,7 @@ describe.each(invalid)('%s', (_kind, bytes) => {
 const mark = [0xef, 0xbb, 0xbf]
 
 test.each(pairRows)('a byte order mark is taken away: %s', async (_name, pair) => {
-  const whole = answerOf(pair).events.join('')
+  const whole = wholeOf(pair)
   const { stand, response } = await askPair(pair, sends(Buffer.from(`\ufeff${whole}`)))
   expect(response.ending).toBe('complete')
   expect([...response.body().subarray(0, 3)]).not.toEqual(mark)
@@ -77,7 +76,7 @@ test.each(pairRows)('a byte order mark is taken away: %s', async (_name, pair) =
 })
 
 test.each(passedRows)('the mark alone is taken away, to the byte: %s', async (_name, pair) => {
-  const whole = answerOf(pair).events.join('')
+  const whole = wholeOf(pair)
   const { response } = await askPair(pair, sends(Buffer.from(`\ufeff${whole}`)))
   expect(Buffer.from(response.body()).equals(Buffer.from(whole))).toBe(true)
 })
@@ -89,7 +88,7 @@ test.each(passedRows)('a NUL in a text is no JSON, and dropped: %s', async (_nam
 })
 
 test.each(pairRows)('an escaped NUL and characters of four bytes pass: %s', async (_name, pair) => {
-  const text = answerOf(pair).events.join('').replaceAll(' there', ' there\\u0000😀\u2028')
+  const text = wholeOf(pair).replaceAll(' there', ' there\\u0000😀\u2028')
   const { response } = await askPair(pair, sends(Buffer.from(text)))
   expect(response.text()).toContain('\\u0000')
   const said = parseSse(response.body()).map(({ data }) => data)

@@ -40,7 +40,7 @@ export interface ErrorBody {
 export const errorOf = (response: RawResponse): ErrorBody['error'] =>
   (JSON.parse(response.text()) as ErrorBody).error
 
-/** Raw bytes as the whole answer, then FIN. */
+/** Raw bytes as the whole answer or as the rest of it, then FIN; without bytes, FIN at once. */
 export const raw =
   (...pieces: string[]): UpstreamScript =>
   async (_request, connection) => {
