@@ -18,8 +18,11 @@ export interface RecordedStreams {
   compare(events: readonly HubEvent[], bytes: Uint8Array, fixture: Fixture): Promise<void> | void
 }
 
+/** Gives the events of the stream whose name holds `part`, the same however it was cut. */
+export type StreamNamed = (part: string) => readonly HubEvent[]
+
 /** Tests every stream: it is whole, the same however it was cut, and what somebody else reads. */
-export function testStreams(recorded: RecordedStreams): void {
+export function testStreams(recorded: RecordedStreams): StreamNamed {
   const { streams, countMin, decoding, reads, bytesOf, compare } = recorded
   test('are all there', () => {
     expect(streams.length).toBeGreaterThanOrEqual(countMin)
@@ -36,14 +39,21 @@ export function testStreams(recorded: RecordedStreams): void {
     },
     60_000,
   )
+  return (part) => expectEqualHoweverCut(decoding, bytesOf(recordingNamed(streams, part)))
 }
+
+/** Gives the bytes of a stream: its own, or what `frame` makes of lines that were kept. */
+export const bytesBy =
+  (frame: (lines: readonly string[]) => Uint8Array) =>
+  (fixture: Fixture): Uint8Array =>
+    fixture.format === 'json-lines' ? frame(linesOf(fixture)) : readFixture(fixture)
 
 /** The lines of a recording that is text. */
 export const linesOf = (fixture: Fixture): readonly string[] =>
   new TextDecoder().decode(readFixture(fixture)).trim().split('\n')
 
 /** The recording whose name holds `part`. @throws Error where it is gone. */
-export function recordingNamed(fixtures: readonly Fixture[], part: string): Fixture {
+function recordingNamed(fixtures: readonly Fixture[], part: string): Fixture {
   const found = fixtures.find(({ file }) => file.includes(part))
   if (found === undefined) throw new Error(`the recording ${part} is gone`)
   return found

@@ -4,30 +4,16 @@ import { ConverseStreamCommand, type ConverseStreamOutput } from '@aws-sdk/clien
 import { ConverseReader } from '../../../src/protocol/bedrock-converse/stream.ts'
 import { bedrockConverse } from '../../../src/protocol/bedrock-converse.ts'
 import { collect } from '../../../src/protocol/hub/collect.ts'
-import {
-  describeWithFixtures,
-  type Fixture,
-  listFixtures,
-  readFixture,
-} from '../../kit/fixtures.ts'
-import { linesOf, recordedErrors, recordingNamed, testStreams } from '../recorded.ts'
-import {
-  type Account,
-  accountOf,
-  expectEqualHoweverCut,
-  fuzzReader,
-  replayServer,
-} from '../replay.ts'
+import { describeWithFixtures, listFixtures } from '../../kit/fixtures.ts'
+import { bytesBy, recordedErrors, testStreams } from '../recorded.ts'
+import { type Account, accountOf, fuzzReader, replayServer } from '../replay.ts'
 import { awsBody } from './aws-frames.ts'
 import { sdkClient } from './sdk-client.ts'
 
 const decoding = { framing: 'aws-event-stream', reader: () => new ConverseReader() } as const
 
 /** The bytes of a recording; those that were stored decoded are framed again. */
-function bytesOf(fixture: Fixture): Uint8Array {
-  if (fixture.format === 'eventstream-binary') return readFixture(fixture)
-  return awsBody(linesOf(fixture).map((line) => JSON.parse(line)))
-}
+const bytesOf = bytesBy((lines) => awsBody(lines.map((line) => JSON.parse(line))))
 
 /** What the SDK reads, by its own rules: blocks by index, server tools apart. */
 async function readBySdk(bytes: Uint8Array): Promise<Account & { proof: string[] }> {
@@ -81,7 +67,7 @@ describeWithFixtures('recordings of Converse', () => {
   const fixtures = listFixtures({ provider: 'bedrock-converse' })
   const streams = fixtures.filter(({ format }) => format !== 'json-error')
 
-  testStreams({
+  const streamNamed = testStreams({
     ...{ streams, countMin: 14, decoding, bytesOf, reads: 'as the SDK reads it' },
     async compare(events, bytes) {
       const { proof, ...sdk } = await readBySdk(bytes)
@@ -94,16 +80,14 @@ describeWithFixtures('recordings of Converse', () => {
   })
 
   test('a server tool and its result are raw, and no call of the client', () => {
-    const fixture = recordingNamed(streams, 'code-execution')
-    const events = expectEqualHoweverCut(decoding, bytesOf(fixture))
+    const events = streamNamed('code-execution')
     expect(accountOf(events).tools.map(({ name }) => name)).toEqual(['final_result'])
     expect(events.filter(({ type }) => type === 'raw')).toHaveLength(6)
     expect(collect(events).choices[0]?.finish?.reason).toBe('tool-calls')
   })
 
   test('thinking that was never shown keeps the encoding it came in', () => {
-    const fixture = recordingNamed(streams, 'redacted')
-    const events = expectEqualHoweverCut(decoding, bytesOf(fixture))
+    const events = streamNamed('redacted')
     const proofs = events.filter((event) => event.type === 'reasoning-signature')
     expect(proofs.map(({ kind, signedBy, block }) => [kind, signedBy, block])).toEqual([
       ['redacted', 'bedrock-converse', 0],

@@ -4,32 +4,17 @@ import { CohereClientV2 } from 'cohere-ai'
 import { CohereReader } from '../../../src/protocol/cohere-chat/stream.ts'
 import { cohereChat } from '../../../src/protocol/cohere-chat.ts'
 import { collect } from '../../../src/protocol/hub/collect.ts'
-import {
-  describeWithFixtures,
-  type Fixture,
-  listFixtures,
-  readFixture,
-} from '../../kit/fixtures.ts'
-import { linesOf, recordedErrors, recordingNamed, testStreams } from '../recorded.ts'
-import {
-  type Account,
-  accountOf,
-  countsOf,
-  expectEqualHoweverCut,
-  fuzzReader,
-  replayServer,
-} from '../replay.ts'
+import { describeWithFixtures, listFixtures } from '../../kit/fixtures.ts'
+import { bytesBy, recordedErrors, testStreams } from '../recorded.ts'
+import { type Account, accountOf, countsOf, fuzzReader, replayServer } from '../replay.ts'
 
 const decoding = { framing: 'sse', reader: () => new CohereReader() } as const
 
 /** The bytes of a recording; those that were stored decoded are events again. */
-function bytesOf(fixture: Fixture): Uint8Array {
-  if (fixture.format === 'raw-sse') return readFixture(fixture)
-  const events = linesOf(fixture).map(
-    (line) => `event: ${JSON.parse(line).type}\ndata: ${line}\n\n`,
-  )
+const bytesOf = bytesBy((lines) => {
+  const events = lines.map((line) => `event: ${JSON.parse(line).type}\ndata: ${line}\n\n`)
   return new TextEncoder().encode(`${events.join('')}data: [DONE]\n\n`)
-}
+})
 
 async function readBySdk(bytes: Uint8Array): Promise<Account & { citations: number }> {
   const server = replayServer(bytes, 'text/event-stream')
@@ -84,7 +69,7 @@ describeWithFixtures('recordings of Cohere', () => {
   const fixtures = listFixtures({ provider: 'cohere' })
   const streams = fixtures.filter(({ format }) => format !== 'json-error')
 
-  testStreams({
+  const streamNamed = testStreams({
     ...{ streams, countMin: 10, decoding, bytesOf, reads: 'as the SDK reads it' },
     async compare(events, bytes) {
       const { citations, ...sdk } = await readBySdk(bytes)
@@ -95,8 +80,7 @@ describeWithFixtures('recordings of Cohere', () => {
   })
 
   test('what was cached is told, and what was billed is not what counts', () => {
-    const fixture = recordingNamed(streams, 'cohere-tool-call.jsonl')
-    const events = expectEqualHoweverCut(decoding, bytesOf(fixture))
+    const events = streamNamed('cohere-tool-call.jsonl')
     expect(countsOf(events)).toEqual({
       inputTokens: 1549,
       outputTokens: 95,
@@ -109,8 +93,7 @@ describeWithFixtures('recordings of Cohere', () => {
   })
 
   test('a citation is of a stretch of its own text', () => {
-    const fixture = recordingNamed(streams, 'citations')
-    const { choices } = collect(expectEqualHoweverCut(decoding, bytesOf(fixture)))
+    const { choices } = collect(streamNamed('citations'))
     const part = choices[0]?.parts.find(({ type }) => type === 'text')
     if (part?.type !== 'text') throw new Error('no text')
     expect(part.citations.length).toBeGreaterThan(1)
