@@ -44,7 +44,7 @@ export class Flow<Item extends Sharing> {
 export class Lane<Item extends Sharing> {
   /** By key: those that wait, and those that had more than their share a moment ago. */
   readonly #flows = new Map<string, Flow<Item>>()
-  /** The same and some that are over, the earliest at the top of a binary heap. */
+  /** The same, the earliest at the top of a binary heap. */
   #heap: Flow<Item>[] = []
   /** The time up to which the lane was served. */
   #now = 0
@@ -57,9 +57,7 @@ export class Lane<Item extends Sharing> {
   startAt = 0
 
   add(item: Item): Flow<Item> {
-    const known = this.#flows.get(item.key)
-    const isOver = known !== undefined && known.items.length === 0 && known.startAt < this.#now
-    const flow = known === undefined || isOver ? this.#begin(item.key) : known
+    const flow = this.#flows.get(item.key) ?? this.#begin(item.key)
     flow.items.push(item)
     flow.tokens += item.tokens
     this.size += 1
@@ -143,7 +141,7 @@ export class Lane<Item extends Sharing> {
 
   /** Takes the top of the heap out. */
   #forget(flow: Flow<Item>): void {
-    if (this.#flows.get(flow.key) === flow) this.#flows.delete(flow.key)
+    this.#flows.delete(flow.key)
     const end = this.#heap.pop()
     if (end !== undefined && end !== flow) this.#sink(end)
   }

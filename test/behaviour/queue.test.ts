@@ -103,6 +103,35 @@ describe('it is turned away with 503', () => {
   })
 })
 
+test('keys share by the answers that they asked for, and not by requests', async () => {
+  const { script, ends } = held()
+  const keys = { API_KEYS: 'sk-long, sk-short', ...slowHeartbeat }
+  const stand = await startTargets([script], one, {}, keys)
+  const begin = (key: string, max_tokens: number) =>
+    stand.begin({ max_tokens }, { authorization: `Bearer ${key}` })
+  const begun = [await begin('sk-long', 1)]
+  await eventually(() => ends.length === 1, 'the first is answered')
+  const asked = [
+    ['sk-long', 8000],
+    ['sk-long', 8001],
+    ['sk-short', 10],
+    ['sk-short', 11],
+  ] as const
+  for (const [index, [key, tokens]] of asked.entries()) {
+    begun.push(await begin(key, tokens))
+    await eventually(() => stand.app.leftovers().queued === index + 1, 'it waits')
+  }
+  const order: number[] = []
+  for (const index of begun.keys()) {
+    await eventually(() => ends.length > index, `answer ${index}`)
+    const request = await stand.upstreams[0]?.request(index)
+    order.push(JSON.parse(Buffer.from((await request?.bytes()) ?? []).toString()).max_tokens)
+    ends[index]?.()
+  }
+  for (const { response } of begun) await response.ended()
+  expect(order).toEqual([1, 8000, 10, 11, 8001])
+})
+
 test('an operator sees who waits for what', async () => {
   const { script, ends } = held()
   const stand = await startTargets([script], one, {}, slowHeartbeat)

@@ -178,3 +178,51 @@ test('everybody is served exactly once, unless they left, whatever happens in wh
     }),
   )
 })
+
+test('whoever is served is one that begins earliest, as counted without any short cut', () => {
+  const act = fc.record({
+    act: fc.constantFrom('add', 'add', 'next', 'leave'),
+    key: fc.constantFrom('a', 'b', 'c', 'd'),
+    tokens: fc.integer({ min: 1, max: 5 }),
+    pick: fc.nat(50),
+  })
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 200 }), (acts) => {
+      const queue = new FairQueue<Named>()
+      let inside: Named[] = []
+      let now = 0
+      const starts = new Map<string, number>()
+      const remove = (item: Named): void => {
+        inside = inside.filter((other) => other !== item)
+        if (inside.length > 0) return
+        now = 0
+        starts.clear()
+      }
+      const startOf = ({ key }: Named): number => starts.get(key) ?? now
+      for (const { act, key, tokens, pick } of acts) {
+        if (act === 'add') {
+          const item = waiting(key, 'normal', tokens)
+          const isFirst = inside.every((other) => other.key !== key)
+          if (isFirst) starts.set(key, Math.max(now, startOf(item)))
+          inside.push(item)
+          queue.add(item)
+        } else if (act === 'next') {
+          const next = queue.next()
+          if (next === null) continue
+          const startAt = startOf(next)
+          expect(startAt).toBe(Math.min(...inside.map(startOf)))
+          expect(inside.find((item) => item.key === next.key)).toBe(next)
+          now = Math.max(now, startAt)
+          starts.set(next.key, startAt + next.tokens)
+          remove(next)
+        } else {
+          const left = inside[pick % Math.max(1, inside.length)]
+          if (left === undefined) continue
+          queue.leave(left)
+          remove(left)
+        }
+      }
+    }),
+    { numRuns: 500 },
+  )
+})

@@ -116,6 +116,18 @@ describe('it turns away', () => {
     expect([gate.inside, gate.waiting, pauses.size]).toEqual([0, 0, 0])
   })
 
+  test('nobody for the time before there was a limit', async () => {
+    const { gate, passer, codeOf } = stand(Number.POSITIVE_INFINITY, { waitMaxMs: 50 })
+    const first = await gate.enter(passer())
+    await Bun.sleep(100)
+    gate.setLimit(1)
+    first()
+    const held = await gate.enter(passer())
+    const waiting = codeOf(gate.enter(passer()))
+    held()
+    expect(await waiting).toBe('entered')
+  })
+
   test('who has waited as long as it may', async () => {
     const { gate, passer, codeOf, pauses } = stand(1, { waitMaxMs: 30 })
     await gate.enter(passer())
