@@ -5,6 +5,7 @@ import type { RawResponse } from '../kit/response.ts'
 import { parseSse } from '../kit/sse.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands, startStand } from './client-stand.ts'
+import { lateMsMax } from './clock-stand.ts'
 import {
   begin,
   begunOf,
@@ -21,8 +22,6 @@ afterEach(endStands)
 
 const idleMs = 200
 const idle = { STREAM_IDLE_TIMEOUT_MS: String(idleMs) }
-/** How late a clock may be here: the machine is shared. */
-const lateMsMax = 1500
 
 const silent: UpstreamScript = async (_request, connection) => {
   await connection.closed

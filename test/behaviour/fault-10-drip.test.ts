@@ -5,6 +5,7 @@ import { jsonRequest } from '../kit/client.ts'
 import { parseSse } from '../kit/sse.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands, startStand } from './client-stand.ts'
+import { lateMsMax } from './clock-stand.ts'
 import { begin, expectBroken, pairRows, sideBySide } from './dialect-stand.ts'
 import { chat, chunked } from './provider-stand.ts'
 
@@ -12,8 +13,6 @@ afterEach(endStands)
 
 const idleMs = 200
 const idle = { STREAM_IDLE_TIMEOUT_MS: String(idleMs) }
-/** How late a clock may be here: the machine is shared. */
-const lateMsMax = 1500
 
 /** Sends pieces a few milliseconds apart until it is cut. */
 function drips(gapMs: number, pieces: () => Iterable<string>): UpstreamScript {

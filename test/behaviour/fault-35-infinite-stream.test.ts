@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { eventText } from '../kit/answers.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { endStands } from './client-stand.ts'
+import { lateMsMax } from './clock-stand.ts'
 import {
   answerOf,
   begin,
@@ -23,8 +24,6 @@ afterEach(endStands)
 
 const totalMs = 300
 const total = { STREAM_TOTAL_TIMEOUT_MS: String(totalMs) }
-/** How late a clock may be here: the machine is shared. */
-const lateMsMax = 1500
 
 /** The event with the first content of a pair's answer. */
 const wordOf = (pair: Pair): string => answerOf(pair).events[answerOf(pair).untilContent - 1] ?? ''

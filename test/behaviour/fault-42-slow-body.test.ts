@@ -5,14 +5,13 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import type { RawClient } from '../kit/client.ts'
 import { endStands, type Stand, startStand } from './client-stand.ts'
+import { lateMsMax } from './clock-stand.ts'
 import { answer, chat, chatPath, good, goodText, host, outcomeOf, raw } from './request-stand.ts'
 
 afterEach(endStands)
 
 const pauseMs = 150
 const environment = { STREAM_BODY_IDLE_TIMEOUT_MS: String(pauseMs) }
-/** How late a clock may be here: the machine is shared. */
-const lateMsMax = 1500
 
 const type = 'content-type: application/json'
 const ofLength = (bytes: number): string =>
