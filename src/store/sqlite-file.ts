@@ -5,6 +5,9 @@ import { nowMs } from '../core/clock.ts'
 /** Between two attempts to begin: a transaction of another worker takes some 20 microseconds. */
 const BUSY_PAUSE_MS = 0.1
 
+/** Pauses grow up to this, so that many who wait leave the processor to the one that works. */
+const BUSY_PAUSE_MAX_MS = 2
+
 /** How long opening may wait for another worker that makes the file at this moment. */
 const OPEN_TIMEOUT_MS = 5000
 
@@ -42,7 +45,6 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4))
 /** The open file. */
 export class SqliteFile {
   readonly #database: Database
-  readonly #busyTimeoutMs: number
   readonly #begin
   readonly #commit
   readonly #rollback
@@ -55,14 +57,10 @@ export class SqliteFile {
   readonly #leave
   readonly #lapse
 
-  /**
-   * Opens the file and makes its tables. Throws what the runtime throws.
-   * @param busyTimeoutMs how long a step waits for those of others.
-   */
-  constructor(path: string, busyTimeoutMs: number) {
+  /** Opens the file and makes its tables. Throws what the runtime throws. */
+  constructor(path: string) {
     const database = new Database(path, { create: true })
     this.#database = database
-    this.#busyTimeoutMs = busyTimeoutMs
     for (const statement of [...pragmas, ...tables]) {
       patiently(OPEN_TIMEOUT_MS, () => database.run(statement))
     }
@@ -86,9 +84,12 @@ export class SqliteFile {
     this.#lapse = database.prepare('delete from place where key = ? and until <= ?')
   }
 
-  /** Runs `work` as one step for all processes; undoes it where that throws or gives null. */
-  step<Result>(work: () => Result | null): Result | null {
-    this.#beginStep()
+  /**
+   * Runs `work` as one step for all processes; undoes it where that throws or gives null.
+   * @param busyTimeoutMs how long it waits for the steps of others, before it throws.
+   */
+  step<Result>(busyTimeoutMs: number, work: () => Result | null): Result | null {
+    patiently(busyTimeoutMs, () => this.#begin.run())
     let isDone = false
     try {
       const result = work()
@@ -101,11 +102,6 @@ export class SqliteFile {
       // A statement that failed may have rolled back already.
       if (!isDone && this.#database.inTransaction) this.#rollback.run()
     }
-  }
-
-  /** Begins when no other process is in a step. Throws when that lasts too long. */
-  #beginStep(): void {
-    patiently(this.#busyTimeoutMs, () => this.#begin.run())
   }
 
   /** The amount of a key, when it was written, and until when it counts; null where none is. */
@@ -197,6 +193,7 @@ const placesKey = (key: string): string => PLACES + key
  */
 function patiently(timeoutMs: number, run: () => void): void {
   let untilMs = 0
+  let pauseMs = BUSY_PAUSE_MS
   for (;;) {
     try {
       run()
@@ -206,6 +203,7 @@ function patiently(timeoutMs: number, run: () => void): void {
       if (untilMs === 0) untilMs = nowMs() + timeoutMs
       if (nowMs() >= untilMs) throw thrown
     }
-    Atomics.wait(sleeper, 0, 0, BUSY_PAUSE_MS * (0.5 + Math.random()))
+    Atomics.wait(sleeper, 0, 0, pauseMs * (0.5 + Math.random()))
+    pauseMs = Math.min(BUSY_PAUSE_MAX_MS, pauseMs * 1.5)
   }
 }

@@ -29,8 +29,14 @@ import { Unsettled } from './unsettled.ts'
 /** How often a process looks for what is over. */
 const SWEEP_PERIOD_US = 10_000_000
 
-/** How long a step waits for those of other workers, and how long after that none is tried. */
-const BUSY_TIMEOUT_MS = 100
+/**
+ * How long a step waits for those of other workers. They take 20 microseconds, but where a machine
+ * is short of processors the one that holds the file may not get any for more than 100 ms.
+ */
+const BUSY_TIMEOUT_MS = 500
+
+/** How long it waits where the last one failed, and how long after a failure none is tried. */
+const BUSY_AGAIN_TIMEOUT_MS = 100
 const AWAY_MS = 1000
 
 /** How long a settlement may wait for others, since a step costs the same for one and for many. */
@@ -44,7 +50,7 @@ export interface SqliteOptions {
   readonly processes: number
   /** How news travel; without it they do not. */
   readonly news?: NewsChannel
-  /** How long a step may wait for those of other processes; 100 ms. */
+  /** How long a step may wait for those of other processes; 500 ms, and 100 after a failure. */
   readonly busyTimeoutMs?: number
   readonly clock?: StoreClock
 }
@@ -81,7 +87,7 @@ export class SqliteStore implements Store {
   constructor(options: SqliteOptions) {
     this.#options = options
     this.#clock = options.clock ?? wallClock
-    this.#file = new SqliteFile(options.path, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS)
+    this.#file = new SqliteFile(options.path)
     this.#counts = new SqliteCounts(this.#file, this.#clock)
   }
 
@@ -165,7 +171,8 @@ export class SqliteStore implements Store {
    */
   #step<Result>(work: (nowUs: number) => Result | null): Result | null {
     if (nowMs() < this.#awayUntilMs) throw new Error('the file failed a moment ago')
-    const result = this.#file.step(() => {
+    const timeoutMs = this.#awayUntilMs === 0 ? BUSY_TIMEOUT_MS : BUSY_AGAIN_TIMEOUT_MS
+    const result = this.#file.step(this.#options.busyTimeoutMs ?? timeoutMs, () => {
       const nowUs = this.#clock.monotonicUs()
       for (const settled of this.#queue) this.#counts.settle(settled, nowUs)
       return work(nowUs)
