@@ -1,4 +1,4 @@
-/** The tokens that a provider says an answer took: for the record of a request and of an attempt. */
+/** The tokens that a provider says an answer took, for the records of requests and attempts. */
 
 /** The counts of tokens that a provider reported; null is "not told". */
 export interface ReportedUsage {
