@@ -1,6 +1,6 @@
 /**
  * Whether one key that floods the queue costs the others anything: 1,000 keys ask a provider that
- * is nearly at its limit, first without a flood, then while one of them keeps hundreds waiting, then
+ * is nearly at its limit, first without a flood, then while one of them keeps hundreds waiting, and
  * while it keeps more waiting than the queue takes. All three times the same requests come at the
  * same moments and take the provider as long, so that what differs is the flood.
  *
@@ -108,7 +108,7 @@ async function phase(title: string, flood: number, queueMax: number): Promise<Ph
 }
 
 async function floods(): Promise<boolean> {
-  // What the runtime has not yet compiled would make the first phase slow, and the others look well.
+  // What is not compiled yet would make the first phase slow, and so the others look well.
   await phase('warm-up', 0, QUEUE_MAX)
   const calm = await calmest('without a flood', 0, QUEUE_MAX)
   const flooded = [

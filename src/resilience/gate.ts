@@ -156,7 +156,7 @@ export class Gate {
     this.#queue.last()?.refuse(this.#tooLong(expectedMs))
   }
 
-  /** Also where nobody waits: else a pace that was once too slow for a queue would stay for ever. */
+  /** Also where nobody waits: else a pace that was once too slow for any queue would stay so. */
   #measure(): void {
     const now = nowMs()
     const gapMs = now - this.#fullSinceMs

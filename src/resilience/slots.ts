@@ -41,7 +41,7 @@ const remainders = [
   'anthropic-ratelimit-tokens-remaining',
 ] as const
 
-/** Beyond so many, those that nobody uses are forgotten: a target's model may be a client's text. */
+/** Beyond so many, the unused ones are forgotten: a target's model may be a client's text. */
 const GATES_MAX = 1024
 
 /** A gate, and what its limit is made of. */
@@ -182,7 +182,7 @@ export class Slots {
     return gates
   }
 
-  /** The gate of that name. Where the operator set another limit meanwhile, that counts from now. */
+  /** The gate of that name. Where the operator set another limit, that counts from now. */
   #gate(name: string, most: number): Gate {
     const known = this.#gates.get(name)
     if (known !== undefined) {

@@ -45,7 +45,7 @@ test('one follows the other, and nobody is asked for two at once', async () => {
   expect(record.endReason).toBe('completed')
 })
 
-test('a client that leaves while it waits is forgotten, and the provider never hears of it', async () => {
+test('a client that leaves while it waits is forgotten, and its request not sent', async () => {
   const { script, ends } = held()
   const stand = await startTargets([script], one, {}, slowHeartbeat)
   const first = await stand.begin()
@@ -223,7 +223,7 @@ test('of two targets that are full, the one that is free first answers', async (
   for (const { response } of [...begun, third]) await response.ended()
 })
 
-test('a provider that refuses for want of capacity is asked less at once, until it answers', async () => {
+test('a provider that refuses for want of capacity is asked less, until it answers', async () => {
   const refusing = json(429, { error: { message: 'm' } }, { 'retry-after': '60' })
   const stand = await startTargets([inTurn(refusing, answering('then'))], {}, { retriesMax: 0 })
   const refused = await stand.chat()

@@ -55,7 +55,11 @@ const targetSchema = (providers: readonly string[]) =>
       1_000_000_000,
       'How many tokens fit; a request that was too long elsewhere goes to a longer one.',
     ).optional(),
-    concurrency: whole(1, 1_000_000, 'Requests that it may have at once.').optional(),
+    concurrency: whole(
+      1,
+      1_000_000,
+      'Requests that it may have at once, in one worker.',
+    ).optional(),
     price: priceSchema.optional(),
     headersTimeoutMs: clock('headersTimeoutMs'),
     firstTokenTimeoutMs: clock('firstTokenTimeoutMs'),
