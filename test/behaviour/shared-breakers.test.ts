@@ -134,14 +134,22 @@ test('two workers: what an operator sets at one holds at the other', async () =>
 test('the executable with two workers', async () => {
   await binaryPath()
   const stand = await startWorkers(ill, { WORKERS: '2', BREAKER_OPEN_MS: '60000' })
-  // Of nine failures one worker sees five or more, and the other too few to open by itself.
-  for (let index = 0; index < 9; index += 1) await ask(new URL(stand.program.url))
+  const url = new URL(stand.program.url)
   const seen = new Map<number, string>()
-  await eventually(async () => {
-    const { worker, breakers } = await list(new URL(stand.program.url))
+  const look = async (): Promise<string[]> => {
+    const { worker, breakers } = await list(url)
     seen.set(worker.id, breakers[0]?.state ?? 'none')
-    return seen.size === 2 && [...seen.values()].every((state) => state === 'open')
-  }, 'both workers have it open')
+    return [...seen.values()]
+  }
+  // Who starts later than the news does not hear of it.
+  await eventually(async () => (await look()).length === 2, 'both workers are there', 20_000)
+  // Of nine failures one worker sees five or more, and the other too few to open by itself.
+  for (let index = 0; index < 9; index += 1) await ask(url)
+  await eventually(
+    async () => (await look()).every((state) => state === 'open'),
+    () => `both workers have it open, not ${[...seen.values()]}`,
+    20_000,
+  )
 }, 120_000)
 
 describeWithRedis('two machines', () => {
