@@ -3,7 +3,7 @@
  * long, rates go on with a share, budgets are refused and never mistaken for a wrong key, and all
  * is as before when it is back, without a restart (fault matrix, row 59).
  */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask, jsonRequest, type RawClient } from '../kit/client.ts'
@@ -44,8 +44,9 @@ describeWithRedis('two machines whose Redis fails under load', () => {
     })
     operators = await fleet.connect(machines, 2)
   })
+  // A test that fails leaves the next one a Redis that answers.
+  afterEach(() => redis.resume())
   afterAll(async () => {
-    redis.resume()
     await fleet.endFleets()
     await redis.close()
   })
