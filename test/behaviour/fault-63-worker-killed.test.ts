@@ -1,6 +1,7 @@
 /**
  * A worker is killed: its streams break where everybody notices, those of its peers go on, and
- * another one takes its place (fault matrix, row 63). What it held is not shared yet.
+ * another one takes its place (fault matrix, row 63). The places that it held are free again when
+ * their time is over: test/sharing has that.
  */
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { chatEvents, eventsText, eventText } from '../kit/answers.ts'
