@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.ts'
 import type { Database } from '../store/database.ts'
 import { KeysTable } from '../store/keys-table.ts'
-import { createKeyAdmin, type KeyAction, type KeyAdmin } from './key-admin.ts'
+import type { KeyAction, KeyAdmin } from './key-admin.ts'
 import { type KeyConfig, KeyRing } from './keys.ts'
 
 /** Keys for the door, and for the operator. */
@@ -22,9 +22,29 @@ export function openKeys(
 ): Keys {
   const table = new KeysTable(database, config.keySecrets)
   const ring = new KeyRing(config, table)
-  const admin = createKeyAdmin(table, (id, action) => {
-    ring.forget(id)
-    changed(id, action)
+  const admin = lazyAdmin(async () => {
+    const { createKeyAdmin } = await import('./key-admin.ts')
+    return createKeyAdmin(table, (id, action) => {
+      ring.forget(id)
+      changed(id, action)
+    })
   })
   return { ring, admin }
+}
+
+/** Loads what checks bodies when an operator first asks: a start does not wait for it. */
+function lazyAdmin(load: () => Promise<KeyAdmin>): KeyAdmin {
+  let loading: Promise<KeyAdmin> | null = null
+  const admin = (): Promise<KeyAdmin> => {
+    loading ??= load()
+    return loading
+  }
+  return {
+    create: async (body) => (await admin()).create(body),
+    list: async (query) => (await admin()).list(query),
+    get: async (id) => (await admin()).get(id),
+    change: async (id, body) => (await admin()).change(id, body),
+    rotate: async (id, body) => (await admin()).rotate(id, body),
+    revoke: async (id) => (await admin()).revoke(id),
+  }
 }

@@ -5,7 +5,6 @@ import { adminOnly } from './admin.ts'
 import { hidden, refuseMethod } from './allow.ts'
 import { jsonBody } from './json-body.ts'
 import { errors, ok, requestBody } from './openapi.ts'
-import { BreakerChange } from './operation-schemas.ts'
 import type { RouterOptions } from './options.ts'
 import { plainHeaders, type WriteProblem } from './problem.ts'
 
@@ -65,6 +64,8 @@ export function breakerRoutes(options: RouterOptions, writeProblem: WriteProblem
 /** Reads what is wanted. */
 async function changeOf(request: Request) {
   const body = await jsonBody(request, BODY_BYTES_MAX)
+  // Loaded when it is first needed: a start does not wait for what checks bodies.
+  const { BreakerChange } = await import('./operation-schemas.ts')
   const change = BreakerChange.safeParse(body)
   if (change.success) return change.data
   const issue = change.error.issues[0]

@@ -6,7 +6,7 @@ import { dialectSchemas } from './dialect-schemas.ts'
 import { keySchemas } from './key-schemas.ts'
 import { operationSchemas } from './operation-schemas.ts'
 import { requestSchemas } from './request-schemas.ts'
-import { usageSchemas } from './usage-details.ts'
+import { usageSchemas } from './usage-schemas.ts'
 
 const ErrorEnvelope = z
   .object({
