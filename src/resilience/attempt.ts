@@ -40,7 +40,7 @@ export async function attempt(shared: Resilience, ask: Ask, open: Open): Promise
   } finally {
     const firstSentAtMs = exchange.attemptLog.find(({ sentAtMs }) => sentAtMs > 0)?.sentAtMs
     if (firstSentAtMs !== undefined) {
-      exchange.upstreamWaitMs = performance.now() - firstSentAtMs
+      exchange.upstreamWaitMs = nowMs() - firstSentAtMs
     }
   }
 }

@@ -109,12 +109,19 @@ export class OneTarget {
     }
   }
 
-  #begin(kind: AttemptKind): AttemptFacts {
+  /** The record is of this target, until another one is asked or answers. */
+  #claim(): void {
     const { exchange } = this.#ask
-    const { target, key } = this.#candidate
+    const { target } = this.#candidate
     exchange.provider = target.provider.name
     exchange.upstreamModel = target.model
     exchange.price = target.traits.price
+  }
+
+  #begin(kind: AttemptKind): AttemptFacts {
+    const { exchange } = this.#ask
+    const { target, key } = this.#candidate
+    this.#claim()
     exchange.attempts += 1
     const facts = new AttemptFacts(key, kind, exchange, target.traits.price)
     if (exchange.attemptLog.length < ATTEMPTS_LOGGED_MAX) exchange.attemptLog.push(facts)
@@ -131,9 +138,7 @@ export class OneTarget {
     this.#shared.slots.answered(target)
     this.#shared.slots.refused(target, opened)
     this.#shared.parking.release(target)
-    exchange.provider = target.provider.name
-    exchange.upstreamModel = target.model
-    exchange.price = target.traits.price
+    this.#claim()
     exchange.useAttempt(facts)
   }
 

@@ -90,14 +90,12 @@ export class Slots {
     for (const gate of this.#of(target)) {
       const leave = gate.tryEnter()
       if (leave === null) {
-        for (const undo of left) undo()
+        leaveAll(left)
         return null
       }
       left.push(leave)
     }
-    return () => {
-      for (const leave of left) leave()
-    }
+    return () => leaveAll(left)
   }
 
   /**
@@ -161,12 +159,10 @@ export class Slots {
     try {
       for (const gate of this.#of(target)) left.push(await gate.enter(passer))
     } catch (thrown) {
-      for (const leave of left) leave()
+      leaveAll(left)
       throw thrown
     }
-    return () => {
-      for (const leave of left) leave()
-    }
+    return () => leaveAll(left)
   }
 
   #of(target: Target): Gate[] {
@@ -203,6 +199,10 @@ export class Slots {
       if (gate.inside === 0 && gate.waiting === 0 && adaptive === null) this.#gates.delete(name)
     }
   }
+}
+
+function leaveAll(left: readonly (() => void)[]): void {
+  for (const leave of left) leave()
 }
 
 /** All of them failed: the first reason says as much as the others. */

@@ -6,14 +6,12 @@ import { breakerRoutes } from './breakers.ts'
 import { anthropicRoutes, geminiRoutes } from './dialects.ts'
 import { docsRoutes } from './docs.ts'
 import { keyRoutes } from './keys.ts'
-import { limitRoutes } from './limits.ts'
 import { operationsRoutes } from './operations.ts'
 import type { RouterOptions } from './options.ts'
-import { overloadRoutes } from './overload.ts'
 import type { WriteProblem } from './problem.ts'
 import { proxyRoutes } from './proxy.ts'
-import { queueRoutes } from './queue.ts'
 import { usageRoutes } from './usage.ts'
+import { viewRoutes } from './views.ts'
 
 /** Builds the router. It listens nowhere: `fetch` is called for what the guard let through. */
 export function createRouter(options: RouterOptions, writeProblem: WriteProblem) {
@@ -23,9 +21,7 @@ export function createRouter(options: RouterOptions, writeProblem: WriteProblem)
     )
     .use(operationsRoutes(options, writeProblem))
     .use(breakerRoutes(options, writeProblem))
-    .use(overloadRoutes(options, writeProblem))
-    .use(limitRoutes(options, writeProblem))
-    .use(queueRoutes(options, writeProblem))
+    .use(viewRoutes(options, writeProblem))
     .use(keyRoutes(options, writeProblem))
     .use(usageRoutes(options, writeProblem))
     .use(proxyRoutes(options, writeProblem))
