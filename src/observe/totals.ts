@@ -1,4 +1,4 @@
-/** What happened in a span of time: sums and distributions that survive JSON and can be added up. */
+/** What happened in a span of time: sums and distributions that survive JSON and add up. */
 import type { EndReason } from './exchange.ts'
 
 /**

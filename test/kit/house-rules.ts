@@ -19,8 +19,14 @@ const layers: readonly (readonly string[])[] = [
 ]
 const rank = new Map(layers.flatMap((names, index) => names.map((name) => [name, index] as const)))
 
-/** The reader for browsers stands aside: it may use these, and nobody may use it. */
-const clientMayImport = ['sse', 'core']
+/**
+ * What runs in browsers stands aside, and the server may not use it: the reader may use these, and
+ * the dashboard's page the reader, and the shapes of what it is sent.
+ */
+const inBrowsers: ReadonlyMap<string, readonly string[]> = new Map([
+  ['client', ['sse', 'core']],
+  ['dashboard', ['client', 'observe', 'core']],
+])
 
 /** Limits of size. */
 export const sizes = { fileLines: 400, fileLinesAim: 200, functionLines: 70, lineColumns: 100 }
@@ -29,7 +35,7 @@ const place = (file: SourceFacts, located: Located): string => `${file.path}:${l
 
 /** `src/relay/pass.ts` is in `relay`, `src/app.ts` is `app`. */
 function folderOf(path: string): string {
-  return (path.split('/')[1] ?? '').replace(/\.ts$/, '')
+  return (path.split('/')[1] ?? '').replace(/\.tsx?$/, '')
 }
 
 /** Imports that point up or sideways, types included, and files in no layer. */
@@ -37,7 +43,7 @@ export function wrongImports(files: readonly SourceFacts[]): string[] {
   const complaints: string[] = []
   for (const file of files.filter(({ path }) => path.startsWith('src/'))) {
     const from = folderOf(file.path)
-    if (from !== 'client' && !rank.has(from)) complaints.push(`${file.path} is in no layer`)
+    if (!inBrowsers.has(from) && !rank.has(from)) complaints.push(`${file.path} is in no layer`)
     for (const fact of file.imports.filter(({ specifier }) => specifier.startsWith('.'))) {
       const target = join(dirname(file.path), fact.specifier)
       const to = folderOf(target)
@@ -52,7 +58,8 @@ export function wrongImports(files: readonly SourceFacts[]): string[] {
 }
 
 function mayImport(from: string, to: string): boolean {
-  if (from === 'client') return clientMayImport.includes(to)
+  const inBrowser = inBrowsers.get(from)
+  if (inBrowser !== undefined) return inBrowser.includes(to)
   const upper = rank.get(from)
   const lower = rank.get(to)
   return upper !== undefined && lower !== undefined && lower < upper
