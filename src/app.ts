@@ -42,6 +42,10 @@ export interface App {
   reload(config: Config): void
   /** Takes in what another worker told. */
   hear(news: News): void
+  /** What it has counted so far, for the worker that has its place next. */
+  bequeath(): unknown
+  /** Takes over what the worker counted that had its place before. */
+  inherit(value: unknown): void
   /** What is held at this moment, by name; all zero when nothing is under way. */
   leftovers(): Readonly<Record<string, number>>
 }
@@ -121,6 +125,8 @@ export async function startApp(
       if (news.type === 'breaker') breakers.obey(news.target, news.override)
       else kept.news.hear(news.topic, news.text)
     },
+    bequeath: () => null,
+    inherit: () => {},
     leftovers: () => leftoversOf(kept, server.pendingRequests),
   }
 }

@@ -9,6 +9,7 @@ import { createBufferPool } from '../buffer/pool.ts'
 import type { Config, StreamSettings } from '../config/config.ts'
 import { Sweep, sweepPeriodMs } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
+import { type Fleet, soloFleet } from '../core/fleet.ts'
 import { Pauses } from '../core/pause.ts'
 import { Underway } from '../gateway/underway.ts'
 import { openSpool, type Spool } from '../intake/spool.ts'
@@ -32,6 +33,8 @@ export interface AppParts {
   readonly pool?: BufferPool
   /** Tells the other workers. */
   readonly announce?: (news: News) => void
+  /** All workers of the machine; absent where this is the only one. */
+  readonly fleet?: Fleet
 }
 
 /** Which worker of how many this is. */
@@ -57,6 +60,8 @@ export interface Kept {
   readonly store: Store
   readonly quota: Quota
   readonly news: ParentNews
+  /** Asks all workers of the machine. */
+  readonly fleet: Fleet
   readonly pauses: Pauses
   readonly breakers: BreakerTable
   readonly resilience: Resilience
@@ -104,6 +109,7 @@ export async function keptOf(
     store,
     quota: new Quota(store),
     news,
+    fleet: parts.fleet ?? soloFleet(),
     pauses,
     breakers,
     resilience: new Resilience(

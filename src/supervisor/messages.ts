@@ -15,6 +15,17 @@ export type ToWorker =
   | { readonly type: 'reload'; readonly config: Config }
   /** Another worker told this. */
   | { readonly type: 'news'; readonly news: object }
+  /** Another worker asks this; `answer` under the same number. */
+  | {
+      readonly type: 'question'
+      readonly id: number
+      readonly topic: string
+      readonly detail: unknown
+    }
+  /** What the others answered to the question of this number. */
+  | { readonly type: 'answers'; readonly id: number; readonly values: readonly unknown[] }
+  /** What the worker that had this one's place before has left. */
+  | { readonly type: 'inherit'; readonly value: unknown }
   /** Finish what is under way, within the grace time, and leave; a successor may listen already. */
   | { readonly type: 'drain'; readonly isReplaced: boolean }
   /** Leave now. */
@@ -30,6 +41,12 @@ export type FromWorker =
   | { readonly type: 'reloaded'; readonly count: number; readonly refusal: string | null }
   /** The others should know this; the parent only passes it on. */
   | { readonly type: 'news'; readonly news: object }
+  /** A question for the others. */
+  | { readonly type: 'ask'; readonly id: number; readonly topic: string; readonly detail: unknown }
+  /** What it answers to the question of this number. */
+  | { readonly type: 'answer'; readonly id: number; readonly values: readonly unknown[] }
+  /** It has finished, and leaves this to whoever has its place now. */
+  | { readonly type: 'bequest'; readonly value: unknown }
   /** It cannot start, and waits to be ended. */
   | { readonly type: 'failed'; readonly reason: string }
 
@@ -40,6 +57,9 @@ export function toWorkerMessage(value: unknown): ToWorker | null {
     case 'start':
     case 'reload':
     case 'news':
+    case 'question':
+    case 'answers':
+    case 'inherit':
     case 'drain':
     case 'stop':
       // The other end is this very program, so what follows the type is what was written there.
@@ -60,6 +80,13 @@ export function fromWorkerMessage(value: unknown): FromWorker | null {
     return { type: 'reloaded', count: value.count, refusal }
   }
   if (value.type === 'news' && isObject(value.news)) return { type: 'news', news: value.news }
+  if (value.type === 'ask' && typeof value.id === 'number' && typeof value.topic === 'string') {
+    return { type: 'ask', id: value.id, topic: value.topic, detail: value.detail ?? null }
+  }
+  if (value.type === 'answer' && typeof value.id === 'number' && Array.isArray(value.values)) {
+    return { type: 'answer', id: value.id, values: value.values }
+  }
+  if (value.type === 'bequest') return { type: 'bequest', value: value.value ?? null }
   if (value.type === 'closed') return { type: 'closed' }
   if (value.type === 'failed' && typeof value.reason === 'string') {
     return { type: 'failed', reason: value.reason }

@@ -7,6 +7,7 @@ import { Backoff } from './backoff.ts'
 import { drainPhaseMs } from './drain.ts'
 import { FileFollower } from './follow.ts'
 import { processLog } from './log.ts'
+import { Switchboard } from './switchboard.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** What the parent is given. */
@@ -44,6 +45,7 @@ export class Parent {
   readonly #slots: readonly Slot[]
   /** Every process that is not gone yet, those that drain after a roll included. */
   readonly #alive = new Set<WorkerProcess>()
+  readonly #switchboard = new Switchboard()
   readonly #finished = Promise.withResolvers<number>()
   readonly #stopping = Promise.withResolvers<void>()
   readonly #follower: FileFollower
@@ -186,16 +188,32 @@ export class Parent {
     this.#first = null
     worker.start(this.#config, identity)
     this.#alive.add(worker)
-    worker.onNews = (news) => {
-      for (const other of this.#alive) if (other !== worker) other.tell(news)
-    }
-    void worker.exited.then(() => this.#alive.delete(worker))
+    this.#connect(id, worker)
+    void worker.exited.then(() => {
+      this.#alive.delete(worker)
+      this.#switchboard.forget(worker)
+    })
     void worker.started.then((url) => {
       if (url === null || this.#hasListened) return
       this.#hasListened = true
       this.#options.onListening(url)
     })
     return worker
+  }
+
+  /** Lets it speak with the others, and with whoever has its place after it. */
+  #connect(id: number, worker: WorkerProcess): void {
+    const others = () => [...this.#alive].filter((other) => other !== worker)
+    worker.onNews = (news) => {
+      for (const other of others()) other.tell(news)
+    }
+    worker.onAsk = (count, topic, detail) =>
+      this.#switchboard.pass(worker, count, { topic, detail }, others())
+    worker.onAnswer = (count, values) => this.#switchboard.take(worker, count, values)
+    worker.onBequest = (value) => {
+      const successor = this.#slots.find((slot) => slot.id === id)?.worker
+      if (successor !== worker) successor?.inherit(value)
+    }
   }
 
   /** Keeps one place filled for as long as the program runs. */

@@ -1,7 +1,12 @@
 /** One worker as its parent sees it. */
 import type { Config } from '../config/config.ts'
 import { nowMs } from '../core/clock.ts'
-import { fromWorkerMessage, type ToWorker, type WorkerIdentity } from './messages.ts'
+import {
+  type FromWorker,
+  fromWorkerMessage,
+  type ToWorker,
+  type WorkerIdentity,
+} from './messages.ts'
 
 /** Says to a started program that it is a worker; without a channel to a parent it says nothing. */
 export const workerRoleVariable = 'SLUICE_WORKER'
@@ -38,6 +43,12 @@ export class WorkerProcess {
   readonly closed: Promise<void>
   /** Called with what it announces to the others. */
   onNews: (news: object) => void = () => {}
+  /** Called with a question to the others; `answers` answers it. */
+  onAsk: (id: number, topic: string, detail: unknown) => void = () => {}
+  /** Called with what it answers to a `question`. */
+  onAnswer: (id: number, values: readonly unknown[]) => void = () => {}
+  /** Called with what it leaves to its successor. */
+  onBequest: (value: unknown) => void = () => {}
   /** Resolves when the process is gone. Never rejects. */
   readonly exited: Promise<Exit>
   readonly #process: Bun.Subprocess
@@ -63,15 +74,13 @@ export class WorkerProcess {
           this.#readyAtMs = nowMs()
           clearTimeout(this.#startTimer)
           started.resolve(message.url)
-        } else if (message?.type === 'reloaded') {
-          this.#reloads.get(message.count)?.(message.refusal)
-        } else if (message?.type === 'news') {
-          this.onNews(message.news)
         } else if (message?.type === 'closed') {
           closed.resolve()
         } else if (message?.type === 'failed') {
           this.#failure = message.reason
           this.kill()
+        } else if (message !== null) {
+          this.#hear(message)
         }
       },
     })
@@ -110,6 +119,21 @@ export class WorkerProcess {
     return refusal
   }
 
+  /** Puts the question of another worker. */
+  question(id: number, topic: string, detail: unknown): void {
+    this.#send({ type: 'question', id, topic, detail })
+  }
+
+  /** Gives it what the others said to its question. */
+  answers(id: number, values: readonly unknown[]): void {
+    this.#send({ type: 'answers', id, values })
+  }
+
+  /** Gives it what the worker before it has left. */
+  inherit(value: unknown): void {
+    this.#send({ type: 'inherit', value })
+  }
+
   /** Passes on what another worker announced. */
   tell(news: object): void {
     this.#send({ type: 'news', news })
@@ -132,6 +156,14 @@ export class WorkerProcess {
   /** Ends it without asking. */
   kill(): void {
     this.#process.kill('SIGKILL')
+  }
+
+  #hear(message: FromWorker): void {
+    if (message.type === 'reloaded') this.#reloads.get(message.count)?.(message.refusal)
+    else if (message.type === 'news') this.onNews(message.news)
+    else if (message.type === 'ask') this.onAsk(message.id, message.topic, message.detail)
+    else if (message.type === 'answer') this.onAnswer(message.id, message.values)
+    else if (message.type === 'bequest') this.onBequest(message.value)
   }
 
   #send(message: ToWorker): void {

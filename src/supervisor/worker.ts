@@ -1,10 +1,12 @@
 /** The worker: starts the server when the parent says so, leaves when the parent says or dies. */
 import type { Config } from '../config/config.ts'
 import { deepFrozen } from '../config/frozen.ts'
+import type { Fleet } from '../core/fleet.ts'
 import { drainPhaseMs } from './drain.ts'
 import { handOver } from './handover.ts'
 import { exceptionFields, processLog } from './log.ts'
 import { type FromWorker, type ToWorker, toWorkerMessage, type WorkerIdentity } from './messages.ts'
+import { WorkerFleet } from './worker-fleet.ts'
 
 /** The server as the worker needs it; `app.ts` has the full account. */
 export interface WorkerApp {
@@ -14,6 +16,10 @@ export interface WorkerApp {
   reload(config: Config): void
   /** Takes in what another worker announced. */
   hear(news: object): void
+  /** What it has counted so far, for whoever has its place next. */
+  bequeath(): unknown
+  /** Takes over what the worker counted that had its place before. */
+  inherit(value: unknown): void
   stop(graceMs: number): Promise<void>
 }
 
@@ -21,8 +27,11 @@ export interface WorkerApp {
 export type StartApp = (
   config: Config,
   worker: WorkerIdentity,
-  parts: { readonly announce: (news: object) => void },
+  parts: { readonly announce: (news: object) => void; readonly fleet: Fleet },
 ) => Promise<WorkerApp>
+
+/** How long the last message may take to leave. */
+const lastMessageMs = 500
 
 /** How long an immediate stop may take to write its last events, and to cut who reads none. */
 const stopLimitMs = 2500
@@ -48,6 +57,7 @@ export function runWorker(loadApp: () => Promise<StartApp>): void {
 
 class Worker {
   readonly #loading: Promise<StartApp>
+  readonly #fleet = new WorkerFleet(send)
   #config: Config | null = null
   #app: WorkerApp | null = null
   #isDraining = false
@@ -66,6 +76,10 @@ class Worker {
       await this.#started
     } else if (message.type === 'reload') await this.#reload(message.config)
     else if (message.type === 'news') this.#app?.hear(message.news)
+    else if (message.type === 'question')
+      await this.#fleet.question(message.id, message.topic, message.detail)
+    else if (message.type === 'answers') this.#fleet.answers(message.id, message.values)
+    else if (message.type === 'inherit') this.#app?.inherit(message.value)
     else if (message.type === 'drain') await this.drain(message.isReplaced)
     else await this.#stop()
   }
@@ -76,7 +90,7 @@ class Worker {
     try {
       const startApp = await this.#loading
       const announce = (news: object): void => send({ type: 'news', news })
-      this.#app = await startApp(this.#config, identity, { announce })
+      this.#app = await startApp(this.#config, identity, { announce, fleet: this.#fleet })
       send({ type: 'ready', url: this.#app.url.origin })
     } catch (error) {
       send({ type: 'failed', reason: startFailure(error) })
@@ -108,6 +122,7 @@ class Worker {
       const stopped = this.#app.stop(this.#config.shutdownGraceMs)
       send({ type: 'closed' })
       await stopped
+      if (isReplaced) await sendLast({ type: 'bequest', value: this.#app.bequeath() })
     }
     process.exit(0)
   }
@@ -142,4 +157,12 @@ function startFailure(error: unknown): string {
 
 function send(message: FromWorker): void {
   process.send?.(message)
+}
+
+/** Resolves when it has left, or will not. */
+function sendLast(message: FromWorker): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, lastMessageMs)
+    process.send?.(message, undefined, undefined, () => resolve())
+  })
 }

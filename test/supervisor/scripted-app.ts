@@ -1,6 +1,7 @@
 /** A server that stands where `app.ts` stands, with routes that show what the supervisor does. */
 import { existsSync } from 'node:fs'
 import type { Config } from '../../src/config/config.ts'
+import type { Fleet } from '../../src/core/fleet.ts'
 import type { WorkerIdentity } from '../../src/supervisor/messages.ts'
 import type { WorkerApp } from '../../src/supervisor/worker.ts'
 
@@ -11,14 +12,23 @@ export const failureFileVariable = 'SCRIPTED_FAILURE_FILE'
 export async function startScriptedApp(
   config: Config,
   worker: WorkerIdentity,
-  parts: { readonly announce: (news: object) => void },
+  parts: { readonly announce: (news: object) => void; readonly fleet: Fleet },
 ): Promise<WorkerApp> {
   if (existsSync(process.env[failureFileVariable] ?? '')) throw new Error('told to\nfail')
   let isDraining = false
   let current = config
   const heard: object[] = []
   const isCut = Promise.withResolvers<void>()
-  const routes: Record<string, (url: URL) => Response> = {
+  const counted = new Set<unknown>([process.pid])
+  const never = new Promise(() => {})
+  parts.fleet.answer('who', (detail) => ({ id: worker.id, detail }))
+  parts.fleet.answer('counted', () => [...counted])
+  parts.fleet.answer('stuck', () => (worker.id === 1 ? never : worker.id))
+  const routes: Record<string, (url: URL) => Response | Promise<Response>> = {
+    '/ask': async ({ searchParams }) =>
+      Response.json(
+        await parts.fleet.ask(searchParams.get('topic') ?? '', searchParams.get('detail')),
+      ),
     '/pid': () => new Response(String(process.pid)),
     '/names': () => Response.json(Object.keys(process.env)),
     '/config': () => Response.json({ ...current, frozen: Object.isFrozen(current.stream.models) }),
@@ -45,9 +55,9 @@ export async function startScriptedApp(
     port: config.port,
     reusePort: true,
     idleTimeout: 60,
-    fetch(request) {
+    async fetch(request) {
       const url = new URL(request.url)
-      const response = routes[url.pathname]?.(url) ?? new Response('no', { status: 404 })
+      const response = (await routes[url.pathname]?.(url)) ?? new Response('no', { status: 404 })
       if (isDraining) response.headers.set('connection', 'close')
       return response
     },
@@ -56,6 +66,10 @@ export async function startScriptedApp(
     url: server.url,
     drain() {
       isDraining = true
+    },
+    bequeath: () => [...counted],
+    inherit(value) {
+      for (const pid of value as number[]) counted.add(pid)
     },
     hear: (news) => void heard.push(news),
     reload(next) {
