@@ -180,6 +180,25 @@ export interface LedgerConfig {
   readonly retentionDays: number
 }
 
+/** What is logged of requests, and how. */
+export interface LogConfig {
+  /** Whether the pretty form may use colours. */
+  readonly colours: boolean
+  /** Share of the successful requests that get a line, from 0 to 1. */
+  readonly sampleRate: number
+  /** A request that takes longer is slow; 0 is never. */
+  readonly slowMs: number
+  /** One whose first content comes later is slow too; 0 is never. */
+  readonly slowFirstTokenMs: number
+}
+
+/** What SIGUSR2 does. */
+export interface ProfileConfig {
+  readonly directory: string
+  /** For how long it is recorded what the processor does. */
+  readonly seconds: number
+}
+
 /** How the built-in provider behaves when a request does not say. */
 export interface DemoSettings {
   readonly tokens: number
@@ -238,6 +257,8 @@ export interface Config {
   readonly workers: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logFormat: 'json' | 'pretty'
+  readonly log: LogConfig
+  readonly profile: ProfileConfig
   readonly shutdownGraceMs: number
   /** Every key that lets a client in, those of `keys` among them. */
   readonly apiKeys: readonly string[]

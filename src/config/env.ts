@@ -11,6 +11,7 @@ import { databaseVariables } from './database-variables.ts'
 import { readConfigFile } from './file/read.ts'
 import { deepFrozen } from './frozen.ts'
 import { ledgerSettings } from './ledger-variables.ts'
+import { logFormat, logSettings, logVariables, profileSettings } from './log-variables.ts'
 import { overloadSettings } from './overload-variables.ts'
 import { providerVariables } from './provider-variables.ts'
 import { readDefaultProvider, readProviders } from './providers.ts'
@@ -49,16 +50,16 @@ export function loadConfig(
 
 function readAll(reader: Reader, environment: Environment, surroundings: Surroundings) {
   const read = reader.read.bind(reader)
-  const automaticFormat = surroundings.terminal ? 'pretty' : 'json'
-  const formatted = (format: 'auto' | 'json' | 'pretty') =>
-    format === 'auto' ? automaticFormat : format
+  const { terminal } = surroundings
   const base = {
     host: read(variables.host),
     port: read(variables.port),
     workers: read(variables.workers),
     tls: readTls(reader),
-    logLevel: read(variables.logLevel),
-    logFormat: formatted(read(variables.logFormat)),
+    logLevel: read(logVariables.logLevel),
+    logFormat: logFormat(read, terminal),
+    log: logSettings(read, terminal),
+    profile: profileSettings(read),
     shutdownGraceMs: read(variables.shutdownGraceMs),
     adminToken: read(variables.adminToken),
     corsOrigins: read(variables.corsOrigins),

@@ -1,5 +1,6 @@
 /** The table of variables in its written forms, and the configuration in effect. */
 import { type Config, endpointNames } from './config.ts'
+import { logVariables } from './log-variables.ts'
 import { namedProviderVariables, providerVariables } from './provider-variables.ts'
 import type { Setting } from './reader.ts'
 import { endpointSuffix } from './unknown-names.ts'
@@ -81,7 +82,8 @@ export function effectiveText(config: Config, settings: readonly Setting[]): str
   // What the text leaves to the machine is shown as what came of it here.
   const resolved: ReadonlyMap<string, string> = new Map([
     [variables.workers.name, String(config.workers)],
-    [variables.logFormat.name, config.logFormat],
+    [logVariables.logFormat.name, config.logFormat],
+    [logVariables.profileDirectory.name, config.profile.directory],
     [variables.spoolDirectory.name, config.intake.spoolDirectory],
   ])
   const lines = settings.map(({ name, text, given, source }) => {

@@ -4,6 +4,7 @@ import type { Kind } from './kinds.ts'
 /** The headings under which variables are listed, in this order. */
 export const groups = [
   'Server',
+  'Logs and profiles',
   'Access',
   'Storage',
   'Providers',

@@ -13,13 +13,13 @@ import {
   integerOrAuto,
   kibibyte,
   mebibyte,
-  oneOf,
   secret,
   size,
   text,
 } from './kinds.ts'
 import { ledgerVariables } from './ledger-variables.ts'
 import { ascendingSizes, origins, secrets } from './list-kinds.ts'
+import { logVariables } from './log-variables.ts'
 import { overloadVariables } from './overload-variables.ts'
 import { knownProviderRows, providerVariables } from './provider-variables.ts'
 import { resilienceVariables } from './resilience-variables.ts'
@@ -49,18 +49,6 @@ export const variables = {
   ),
   tlsCertFile: server('TLS_CERT_FILE', text, '', 'Certificate chain in PEM; turns on HTTPS.'),
   tlsKeyFile: server('TLS_KEY_FILE', text, '', 'Private key of the certificate, in PEM.'),
-  logLevel: server(
-    'LOG_LEVEL',
-    oneOf(['debug', 'info', 'warn', 'error', 'silent']),
-    'info',
-    'The least serious message that is logged: debug, info, warn, error or silent.',
-  ),
-  logFormat: server(
-    'LOG_FORMAT',
-    oneOf(['auto', 'json', 'pretty']),
-    'auto',
-    'json, pretty, or auto: pretty on a terminal and json elsewhere.',
-  ),
   // Below the 30 s after which Kubernetes kills, so that the last error event still gets out.
   shutdownGraceMs: server(
     'SHUTDOWN_GRACE_MS',
@@ -164,6 +152,7 @@ export const variables = {
 /** Every row with a fixed name. */
 export const fixedVariables: readonly Variable<unknown>[] = [
   ...Object.values(variables),
+  ...Object.values(logVariables),
   ...Object.values(databaseVariables),
   ...Object.values(ledgerVariables),
   ...knownProviderRows.flatMap(({ keys, address, options }) => [
