@@ -5,6 +5,7 @@
 
 import type { KeyLimits, KeySettings } from './client-key.ts'
 import type { Price, Prices } from './prices.ts'
+import type { TelemetrySettings } from './telemetry-settings.ts'
 
 /** The endpoints that can have `STREAM_*` values of their own (`NAME__CHAT_COMPLETIONS=...`). */
 export const endpointNames = [
@@ -291,4 +292,6 @@ export interface Config {
   readonly resilience: ResilienceSettings
   readonly overload: OverloadSettings
   readonly demo: DemoSettings
+  /** What is sent to an OpenTelemetry collector; null where nothing is. */
+  readonly telemetry: TelemetrySettings | null
 }

@@ -18,6 +18,7 @@ import { readDefaultProvider, readProviders } from './providers.ts'
 import { Reader, type Setting } from './reader.ts'
 import { resilienceSettings } from './resilience-variables.ts'
 import { readStreams } from './streams.ts'
+import { telemetrySettings } from './telemetry-variables.ts'
 import { unknownNames } from './unknown-names.ts'
 import type { Environment } from './variable.ts'
 import { fixedVariables, variables } from './variables.ts'
@@ -106,6 +107,7 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
     overload: overloadSettings(read),
     intake: readIntake(reader),
     bufferPool: readPool(reader),
+    telemetry: telemetrySettings(reader),
   }
   return { config, named, file }
 }

@@ -17,6 +17,7 @@ export function secretsOf(config: Config): readonly string[] {
     ...config.keys.map(({ key }) => key),
     ...config.keySecrets,
     ...config.providers.flatMap(ofProvider),
+    ...Object.values(config.telemetry?.headers ?? {}),
     ...addresses.flatMap(passwordsOf),
   ].filter((secret): secret is string => secret !== null && secret !== '')
 }

@@ -13,6 +13,7 @@ export const groups = [
   'Overload',
   'Requests',
   'Buffer pool',
+  'OpenTelemetry',
 ] as const
 
 /** One of the headings. */

@@ -24,6 +24,7 @@ import { overloadVariables } from './overload-variables.ts'
 import { knownProviderRows, providerVariables } from './provider-variables.ts'
 import { resilienceVariables } from './resilience-variables.ts'
 import { streamVariables } from './stream-variables.ts'
+import { telemetryVariables } from './telemetry-variables.ts'
 import { inGroup, type Variable } from './variable.ts'
 
 const server = inGroup('Server')
@@ -164,4 +165,5 @@ export const fixedVariables: readonly Variable<unknown>[] = [
   ...Object.values(streamVariables),
   ...Object.values(resilienceVariables),
   ...Object.values(overloadVariables),
+  ...Object.values(telemetryVariables),
 ]

@@ -68,6 +68,7 @@ test('an empty environment gives every default', () => {
     configFile: null,
     version: { count: 1, hash: '' },
     resilience: resilienceDefaults,
+    telemetry: null,
     overload: { memoryBytesMax: null, eventLoopLagMaxMs: 1000, concurrentRequestsMax: 20_000 },
     demo: { tokens: 64, tokensPerSecond: 20 },
     stream: streams,
