@@ -1,8 +1,8 @@
 /** Reads the parts of one candidate into the blocks of one choice. */
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, textAt } from '../../core/json.ts'
+import { maskSecrets } from '../../core/secrets.ts'
 import type { HubEvent, Logprobs } from '../hub/events.ts'
-import { maskSecrets } from '../openai/secrets.ts'
 import { citationKey, readCitations } from './citations.ts'
 import { camelAt, objectsAt, wordAt } from './fields.ts'
 import { hubReason, isFailedCall } from './finish.ts'

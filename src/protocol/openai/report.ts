@@ -4,8 +4,8 @@
  * levels down, and the code is a word, a number, or the HTTP status again.
  */
 import { isObject, type JsonObject, objectAt, textAt } from '../../core/json.ts'
+import { maskSecrets } from '../../core/secrets.ts'
 import { parseData } from './data.ts'
-import { maskSecrets } from './secrets.ts'
 
 /** A provider's words, masked and cut to a sane length. */
 export interface Report {

@@ -1,6 +1,6 @@
 /**
- * Takes credentials out of a provider's words before they reach a client or the log. Providers
- * quote the key they were given, and the key is the operator's.
+ * Takes credentials out of a provider's words before they reach a client, and out of what is
+ * written down. Providers quote the key they were given, and the key is the operator's.
  *
  * This knows shapes, not keys: a key without a prefix (32 plain hex digits, say) looks like a
  * request id and stays. The messages that quote such keys are those of refused credentials, and
@@ -19,6 +19,9 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/\bAIza[A-Za-z0-9_-]{16,}/g, MASK],
   [/\bya29\.[A-Za-z0-9._-]{8,}/g, MASK],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g, MASK],
+  // What signs webhooks, and tokens of GitHub and Slack, which stand in many environments.
+  [/\b(?:whsec|gh[pousr]|github_pat)_[A-Za-z0-9_+/=]{8,}/g, MASK],
+  [/\bxox[a-z]-[A-Za-z0-9-]{8,}/g, MASK],
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9._-]{8,}/g, MASK],
   [named('api[-_ ]?key(?: provided)?'), `$1${MASK}`],
   [named('authorization|access[-_ ]?token|secret|password'), `$1${MASK}`],
