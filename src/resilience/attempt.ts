@@ -101,6 +101,7 @@ async function inQueue(
   const { crowded } = candidates
   if (crowded.length === 0 || kind === 'hedge') return null
   const startedAtMs = nowMs()
+  if (exchange.queuedAtMs === 0) exchange.queuedAtMs = startedAtMs
   try {
     const entered = await slots.enterAny(crowded, {
       key: exchange.keyId ?? '',

@@ -3,9 +3,9 @@
  * the keys share equally, counted in the tokens that their requests are expected to cost. So one
  * that floods the queue waits behind itself and nobody else.
  *
- * It is start-time fair queueing on both levels: who waits is given the time at which it would
- * begin if everybody were served at once, each with its share, and the earliest is next. That time
- * is a number of its own and has nothing to do with the clock.
+ * It is fair queueing on both levels: who waits is given a place in the time in which everybody
+ * would be served at once, each with its share, and the earliest is next. That time is a number of
+ * its own and has nothing to do with the clock.
  */
 import { type Flow, Lane, type Sharing } from './lane.ts'
 

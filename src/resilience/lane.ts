@@ -1,8 +1,15 @@
 /**
- * One class of a queue, which its keys share equally, counted in tokens. Each key has the time at
- * which its first request begins in the time of the lane; when that is served, the next one begins
- * as much later as it costs.
+ * One class of a queue, which its keys share equally, counted in tokens. Each request has the time
+ * at which it would be finished in the time of the lane, in which every key that waits gets as much
+ * as any other; the earliest is next. It is self-clocked fair queueing (Golestani 1994): the time of
+ * the lane is that of the request that was served last. So whoever comes anew is never later than
+ * one round of those who wait, however long a flood has kept the lane from being empty.
+ *
+ * Whoever had more than its share lately comes behind all who had not, so that a flood lives on what
+ * the others leave. It is no longer counted among those as soon as what it had has faded.
  */
+import { Heap, type Ranked } from './heap.ts'
+import { RecentUse } from './recent-use.ts'
 
 /** Who waits in a lane. */
 export interface Sharing {
@@ -13,15 +20,18 @@ export interface Sharing {
 }
 
 /** The requests of one key that wait in one lane, in their order. */
-export class Flow<Item extends Sharing> {
+export class Flow<Item extends Sharing> implements Ranked<Flow<Item>> {
   readonly key: string
-  /** Decides between flows that begin at the same time: the one that came first is first. */
-  readonly order: number
-  /** Where its first request begins in the time of its lane, or its next one would. */
+  /** Decides between flows that are due at the same time: who waits longest is first. */
+  order: number
+  /** Where its first request begins in the time of its lane. */
   startAt: number
   readonly items: Item[] = []
   /** What they all are expected to cost. */
   tokens = 0
+  at = 0
+  /** It had more than its share when it came, or was served last. */
+  isHeavy = false
 
   constructor(key: string, startAt: number, order: number) {
     this.key = key
@@ -29,23 +39,29 @@ export class Flow<Item extends Sharing> {
     this.order = order
   }
 
-  /** Where its last request begins, which is when it is served. */
+  /** When its first request is finished, which is when it is served. */
+  get dueAt(): number {
+    return this.startAt + (this.items[0]?.tokens ?? 0)
+  }
+
+  /** Where its last request begins: how much of its key is served before it. */
   get lastStartAt(): number {
     return this.startAt + this.tokens - (this.items.at(-1)?.tokens ?? 0)
   }
 
   isBefore(other: Flow<Item>): boolean {
-    if (this.startAt !== other.startAt) return this.startAt < other.startAt
+    if (this.dueAt !== other.dueAt) return this.dueAt < other.dueAt
     return this.order < other.order
   }
 }
 
 /** Those of one class who wait. */
 export class Lane<Item extends Sharing> {
-  /** By key: those that wait, and those that had more than their share a moment ago. */
+  /** By key, those that wait. What was served leaves no debt: the lane's time is past it. */
   readonly #flows = new Map<string, Flow<Item>>()
-  /** The same, the earliest at the top of a binary heap. */
-  #heap: Flow<Item>[] = []
+  readonly #light = new Heap<Flow<Item>>()
+  readonly #heavy = new Heap<Flow<Item>>()
+  readonly #recent = new RecentUse()
   /** The time up to which the lane was served. */
   #now = 0
   #order = 0
@@ -57,48 +73,43 @@ export class Lane<Item extends Sharing> {
   startAt = 0
 
   add(item: Item): Flow<Item> {
-    const flow = this.#flows.get(item.key) ?? this.#begin(item.key)
+    const known = this.#flows.get(item.key)
+    const flow = known ?? new Flow<Item>(item.key, this.#now, this.#nextOrder())
     flow.items.push(item)
     flow.tokens += item.tokens
     this.size += 1
     this.tokens += item.tokens
+    if (known === undefined) {
+      this.#flows.set(item.key, flow)
+      this.#enter(flow)
+    }
     return flow
   }
 
   /** Takes out the earliest. */
   next(): Item | null {
-    for (let flow = this.#heap[0]; flow !== undefined; flow = this.#heap[0]) {
-      const item = flow.items[0]
-      if (item !== undefined) {
-        this.#now = Math.max(this.#now, flow.startAt)
-        this.leave(item, flow)
-        flow.startAt += item.tokens
-        this.#sink(flow)
-        return item
-      }
-      // Who waits begins no earlier than this one would, so that its share is used up by now.
-      this.#forget(flow)
-    }
-    return null
+    this.#relieve()
+    const flow = this.#light.top ?? this.#heavy.top
+    const item = flow?.items[0]
+    if (flow === undefined || item === undefined) return null
+    const dueAt = flow.dueAt
+    this.#now = Math.max(this.#now, dueAt)
+    flow.startAt = dueAt
+    flow.order = this.#nextOrder()
+    this.#recent.note(item.key, item.tokens)
+    this.#remove(item, flow, 0)
+    return item
   }
 
   /** One that gives up costs nothing: those of its key that wait behind it move up. */
   leave(item: Item, flow: Flow<Item>): void {
-    flow.items.splice(flow.items.indexOf(item), 1)
-    flow.tokens -= item.tokens
-    this.size -= 1
-    this.tokens -= item.tokens
-    if (this.size > 0) return
-    this.#flows.clear()
-    this.#heap = []
-    this.#now = 0
+    this.#remove(item, flow, flow.items.indexOf(item))
   }
 
   /** Whose turn comes last: of the key that has most before it. */
   last(): Item | null {
     let last: Flow<Item> | null = null
     for (const flow of this.#flows.values()) {
-      if (flow.items.length === 0) continue
       if (last === null || flow.lastStartAt >= last.lastStartAt) last = flow
     }
     return last?.items.at(-1) ?? null
@@ -107,59 +118,57 @@ export class Lane<Item extends Sharing> {
   /** How many of this lane are served before `item` of `flow`. */
   ahead(item: Item, flow: Flow<Item>): number {
     const index = flow.items.indexOf(item)
-    let startAt = flow.startAt
-    for (const before of flow.items.slice(0, index)) startAt += before.tokens
+    let dueAt = flow.startAt
+    for (const before of flow.items.slice(0, index + 1)) dueAt += before.tokens
     let ahead = index
     for (const other of this.#flows.values()) {
-      if (other === flow) continue
-      let otherStartAt = other.startAt
+      if (other === flow || (other.isHeavy && !flow.isHeavy)) continue
+      if (flow.isHeavy && !other.isHeavy) {
+        ahead += other.items.length
+        continue
+      }
+      let otherDueAt = other.startAt
       for (const { tokens } of other.items) {
-        const isFirst = otherStartAt === startAt && other.order < flow.order
-        if (otherStartAt >= startAt && !isFirst) break
+        otherDueAt += tokens
+        const isFirst = otherDueAt === dueAt && other.order < flow.order
+        if (otherDueAt >= dueAt && !isFirst) break
         ahead += 1
-        otherStartAt += tokens
       }
     }
     return ahead
   }
 
-  #begin(key: string): Flow<Item> {
+  #nextOrder(): number {
     this.#order += 1
-    const flow = new Flow<Item>(key, this.#now, this.#order)
-    this.#flows.set(key, flow)
-    let at = this.#heap.push(flow) - 1
-    while (at > 0) {
-      const above = (at - 1) >> 1
-      const parent = this.#heap[above]
-      if (parent === undefined || parent.isBefore(flow)) break
-      this.#heap[at] = parent
-      at = above
-    }
-    this.#heap[at] = flow
-    return flow
+    return this.#order
   }
 
-  /** Takes the top of the heap out. */
-  #forget(flow: Flow<Item>): void {
-    this.#flows.delete(flow.key)
-    const end = this.#heap.pop()
-    if (end !== undefined && end !== flow) this.#sink(end)
+  #remove(item: Item, flow: Flow<Item>, index: number): void {
+    flow.items.splice(index, 1)
+    flow.tokens -= item.tokens
+    this.size -= 1
+    this.tokens -= item.tokens
+    const heap = flow.isHeavy ? this.#heavy : this.#light
+    heap.remove(flow)
+    if (flow.items.length > 0) this.#enter(flow)
+    else this.#flows.delete(flow.key)
+    if (this.size > 0) return
+    this.#now = 0
+    this.#recent.clear()
   }
 
-  /** Puts `flow` in the place of the top, and then where it belongs. */
-  #sink(flow: Flow<Item>): void {
-    const heap = this.#heap
-    if (heap.length === 0) return
-    let at = 0
-    for (;;) {
-      const left = heap[2 * at + 1]
-      const right = heap[2 * at + 2]
-      const isRight = right !== undefined && left !== undefined && right.isBefore(left)
-      const child = isRight ? right : left
-      if (child === undefined || flow.isBefore(child)) break
-      heap[at] = child
-      at = 2 * at + (isRight ? 2 : 1)
+  #enter(flow: Flow<Item>): void {
+    flow.isHeavy = this.#recent.isHeavy(flow.key, this.#flows.size)
+    const heap = flow.isHeavy ? this.#heavy : this.#light
+    heap.add(flow)
+  }
+
+  /** Whose use has faded is as light as the others. */
+  #relieve(): void {
+    for (let flow = this.#heavy.top; flow !== undefined; flow = this.#heavy.top) {
+      if (this.#recent.isHeavy(flow.key, this.#flows.size)) return
+      this.#heavy.remove(flow)
+      this.#enter(flow)
     }
-    heap[at] = flow
   }
 }

@@ -118,16 +118,72 @@ describe('the one to give way where there are too many', () => {
   })
 })
 
-test('a key that had more than its share waits for the others, also when it comes anew', () => {
+test('a key that asks for more waits for those who ask for less, also when it comes anew', () => {
   const queue = new FairQueue<Named>()
   const given = [1, 2, 3].map(() => waiting('a', 'normal', 300))
   for (const item of given) queue.add(item)
   for (let index = 0; index < 5; index += 1) queue.add(waiting('b'))
-  expect([queue.next()?.name, queue.next()?.name]).toEqual(['a', 'b'])
-  // It gives up and comes again: what it got is not forgotten.
+  expect([1, 2, 3].map(() => queue.next()?.name)).toEqual(['b', 'b', 'a'])
+  // It gives up and comes again, as one that has had nothing would: no sooner, and no later.
   for (const item of given) queue.leave(item)
-  queue.add(waiting('a'))
-  expect(drain(queue)).toEqual(['b', 'b', 'a', 'b', 'b'])
+  queue.add(waiting('a', 'normal', 150))
+  queue.add(waiting('c', 'normal', 150))
+  expect(drain(queue)).toEqual(['b', 'b', 'a', 'c', 'b'])
+})
+
+test('who was just served is served again within one round of those who wait', () => {
+  const queue = new FairQueue<Named>()
+  for (let index = 0; index < 400; index += 1) queue.add(waiting('flood'))
+  const others = 20
+  for (let index = 0; index < others; index += 1) queue.add(waiting(`k${index}`))
+  let served = 0
+  // One after another comes back as soon as it was served, and the flood never ends.
+  for (let turn = 0; turn < 1000; turn += 1) {
+    const next = queue.next()
+    if (next?.name === 'k0') served += 1
+    if (next !== null) queue.add(waiting(next.name))
+  }
+  expect(served).toBeGreaterThanOrEqual(Math.floor(1000 / (others + 1)) - 1)
+  expect(served).toBeLessThanOrEqual(Math.ceil(1000 / (others + 1)) + 1)
+})
+
+describe('one that floods for long', () => {
+  const flooded = (): FairQueue<Named> => {
+    const queue = new FairQueue<Named>()
+    for (let index = 0; index < 400; index += 1) queue.add(waiting('flood'))
+    for (let turn = 0; turn < 300; turn += 1) {
+      queue.next()
+      queue.add(waiting('flood'))
+    }
+    return queue
+  }
+
+  test('lives on what the others leave, also within a burst of them', () => {
+    const queue = flooded()
+    for (let index = 0; index < 50; index += 1) queue.add(waiting(`k${index}`))
+    // One of the flood's was next already when they came.
+    const first = Array.from({ length: 51 }, () => queue.next()?.name)
+    expect(first.filter((name) => name === 'flood')).toHaveLength(1)
+  })
+
+  test('is not left out where the others take all there is', () => {
+    const queue = flooded()
+    const others = 100
+    for (let index = 0; index < others; index += 1) queue.add(waiting(`k${index}`))
+    const turns = 5000
+    const served = new Map<string, number>()
+    for (let turn = 0; turn < turns; turn += 1) {
+      const { name = '' } = queue.next() ?? {}
+      served.set(name, (served.get(name) ?? 0) + 1)
+      queue.add(waiting(name))
+    }
+    const share = turns / (others + 1)
+    for (const count of served.values()) {
+      expect(count).toBeGreaterThan(share / 2)
+      expect(count).toBeLessThan(share * 2)
+    }
+    expect(served.size).toBe(others + 1)
+  })
 })
 
 test('a position is about the number of those who are served before', () => {
@@ -179,7 +235,7 @@ test('everybody is served exactly once, unless they left, whatever happens in wh
   )
 })
 
-test('whoever is served is one that begins earliest, as counted without any short cut', () => {
+test('whoever is served is due first, as counted without any short cut', () => {
   const act = fc.record({
     act: fc.constantFrom('add', 'add', 'next', 'leave'),
     key: fc.constantFrom('a', 'b', 'c', 'd'),
@@ -191,29 +247,30 @@ test('whoever is served is one that begins earliest, as counted without any shor
       const queue = new FairQueue<Named>()
       let inside: Named[] = []
       let now = 0
+      /** Where the first request of each key that waits begins. */
       const starts = new Map<string, number>()
+      const firstOf = (key: string): Named | undefined => inside.find((item) => item.key === key)
       const remove = (item: Named): void => {
         inside = inside.filter((other) => other !== item)
-        if (inside.length > 0) return
-        now = 0
-        starts.clear()
+        if (inside.length === 0) now = 0
+        if (firstOf(item.key) === undefined) starts.delete(item.key)
       }
-      const startOf = ({ key }: Named): number => starts.get(key) ?? now
+      const dueOf = ({ key }: Named): number =>
+        (starts.get(key) ?? Number.NaN) + (firstOf(key)?.tokens ?? 0)
       for (const { act, key, tokens, pick } of acts) {
         if (act === 'add') {
           const item = waiting(key, 'normal', tokens)
-          const isFirst = inside.every((other) => other.key !== key)
-          if (isFirst) starts.set(key, Math.max(now, startOf(item)))
+          if (!starts.has(key)) starts.set(key, now)
           inside.push(item)
           queue.add(item)
         } else if (act === 'next') {
           const next = queue.next()
           if (next === null) continue
-          const startAt = startOf(next)
-          expect(startAt).toBe(Math.min(...inside.map(startOf)))
-          expect(inside.find((item) => item.key === next.key)).toBe(next)
-          now = Math.max(now, startAt)
-          starts.set(next.key, startAt + next.tokens)
+          const dueAt = dueOf(next)
+          expect(dueAt).toBe(Math.min(...inside.map(dueOf)))
+          expect(firstOf(next.key)).toBe(next)
+          now = Math.max(now, dueAt)
+          starts.set(next.key, dueAt)
           remove(next)
         } else {
           const left = inside[pick % Math.max(1, inside.length)]
