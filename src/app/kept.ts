@@ -7,6 +7,7 @@ import { Quota } from '../admission/quota.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import { createBufferPool } from '../buffer/pool.ts'
 import type { Config, StreamSettings } from '../config/config.ts'
+import { secretsOf } from '../config/secrets.ts'
 import { Sweep, sweepPeriodMs } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import { type Fleet, soloFleet } from '../core/fleet.ts'
@@ -15,6 +16,9 @@ import { Underway } from '../gateway/underway.ts'
 import { openSpool, type Spool } from '../intake/spool.ts'
 import { LineSink } from '../observe/line-sink.ts'
 import { createLog, type Log } from '../observe/log.ts'
+import { logSettingsOf } from '../observe/log-settings.ts'
+import { Observer } from '../observe/observer.ts'
+import { Redactor } from '../observe/redact.ts'
 import { BreakerTable } from '../resilience/breaker-table.ts'
 import { noBreakers } from '../resilience/breakers.ts'
 import { Resilience } from '../resilience/resilience.ts'
@@ -46,6 +50,8 @@ export interface WorkerIdentity {
 /** The long-lived objects that more than one part of the program uses. */
 export interface Kept {
   readonly log: Log
+  /** Takes out of a text what may not be written down. */
+  readonly redactor: Redactor
   readonly pool: BufferPool
   readonly sweep: Sweep
   readonly reach: Reach
@@ -62,6 +68,8 @@ export interface Kept {
   readonly news: ParentNews
   /** Asks all workers of the machine. */
   readonly fleet: Fleet
+  /** What is remembered of requests that have ended. */
+  readonly observer: Observer
   readonly pauses: Pauses
   readonly breakers: BreakerTable
   readonly resilience: Resilience
@@ -79,7 +87,8 @@ export async function keptOf(
   worker: WorkerIdentity,
   parts: AppParts,
 ): Promise<Kept> {
-  const log = parts.log ?? defaultLog(config, worker)
+  const redactor = new Redactor(secretsOf(config))
+  const log = parts.log ?? defaultLog(config, worker, redactor)
   const sweep = new Sweep(sweepPeriodMs(clocksOf(config)))
   const underway = new Underway()
   const overload = overloadOf(config, worker, underway, log)
@@ -96,6 +105,7 @@ export async function keptOf(
   const breakers = sharedBreakers(config, store)
   return {
     log,
+    redactor,
     pool: parts.pool ?? createBufferPool(config.bufferPool),
     sweep,
     reach: new Reach(sweep),
@@ -110,6 +120,7 @@ export async function keptOf(
     quota: new Quota(store),
     news,
     fleet: parts.fleet ?? soloFleet(),
+    observer: new Observer(),
     pauses,
     breakers,
     resilience: new Resilience(
@@ -215,9 +226,9 @@ function overloadOf(
   })
 }
 
-function defaultLog(config: Config, worker: WorkerIdentity): Log {
-  const { logLevel: level, logFormat: format } = config
+function defaultLog(config: Config, worker: WorkerIdentity, redactor: Redactor): Log {
   const sink = new LineSink(1, (lines) => log.line('warn', 'log lines were lost', { lines }))
-  const log = createLog({ level, format, worker: worker.id }, (line) => sink.write(line))
+  const settings = logSettingsOf(config, worker.id, redactor)
+  const log = createLog(settings, (line) => sink.write(line))
   return { ...log, flush: () => sink.flush() }
 }

@@ -22,6 +22,7 @@ import type { ModelCatalogue } from '../server/options.ts'
 import { open } from '../upstream/open.ts'
 import { catalogueOf } from './catalogue.ts'
 import type { Kept } from './kept.ts'
+import { knownModelsOf } from './known-models.ts'
 
 /** With what a configuration makes of them. */
 export interface Shared extends Kept {
@@ -53,13 +54,14 @@ export function snapshotOf(kept: Kept, config: Config): Snapshot {
     priceOf: createPriceOf(config.prices, new Map(config.providers.map(kindByName))),
   })
   const shared = { ...kept, config, providers, planner }
+  kept.observer.models.configure(knownModelsOf(config))
   return { config, stages: stagesOf(shared), models: catalogueOf(shared) }
 }
 
 /** The six stages, each with what it needs of the others as an argument. */
 function stagesOf(shared: Shared): Stages {
   const { config, log, pool, sweep, reach, underway, spool, admission, planner } = shared
-  const { resilience, ledger, quota } = shared
+  const { resilience, ledger, quota, observer } = shared
   const proxy = config.upstreamProxy
   const modelLimits = createModelLimits(config.limits.models)
   const providerQuota = createProviderQuota(quota, config.limits.providers)
@@ -94,7 +96,9 @@ function stagesOf(shared: Shared): Stages {
         open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill }),
       ),
     relay,
+    joinTrace: null,
     record: (exchange) => {
+      observer.record(exchange)
       log.request(exchange)
       ledger?.record(ledgerRowOf(exchange))
     },

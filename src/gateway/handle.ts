@@ -8,6 +8,7 @@ import { abortReason, onAbort } from '../core/abort.ts'
 import { nowMs, type Sweep } from '../core/clock.ts'
 import { GatewayError, toGatewayError } from '../core/errors.ts'
 import { Exchange } from '../observe/exchange.ts'
+import type { TraceContext } from '../observe/trace/context.ts'
 import type { Call, Intent, Opened, Plan } from '../provider/call.ts'
 import type { RelayContext } from '../relay/context.ts'
 import { endReasonOf } from '../relay/ending.ts'
@@ -39,6 +40,8 @@ export interface Stages {
     prefill: string | null,
   ): Promise<Opened>
   relay(source: Opened | Promise<Opened>, headers: Headers, context: RelayContext): Response
+  /** Where a request that begins is in a trace; null where none is kept. */
+  readonly joinTrace: ((headers: Headers) => TraceContext) | null
   /** Takes the finished record, once a request. */
   record(exchange: Exchange): void
 }
@@ -52,19 +55,22 @@ export async function handle(
 ): Promise<Response> {
   const exchange = new Exchange(call.endpoint, request.method)
   exchange.path = call.path
+  exchange.trace = stages.joinTrace?.(request.headers) ?? null
   const abort = new AbortController()
   const passage = new Passage(exchange, connection, stages, abort)
   try {
-    passage.hold(onAbort(request.signal, () => abort.abort(new GatewayError('client_gone'))))
+    passage.hold(onAbort(request.signal, () => passage.clientLeft()))
     const settings = requestSettings(stages.settings[call.endpoint], request.headers)
     const trailer = wantsTrailer(request.headers) ? costTrailer(exchange, call) : null
     passage.hold(stages.sweep.after(settings.totalTimeoutMs, () => passage.outOfTime()))
 
     const ticket = await stages.admit(request.headers, call.search)
     passage.hold(() => ticket.release())
+    exchange.admittedAtMs = nowMs()
     exchange.keyId = ticket.key?.id ?? null
     const intent = await stages.read(request, call, settings, abort.signal)
     passage.hold(() => intent.body?.release())
+    exchange.readAtMs = nowMs()
     exchange.model = intent.model
     exchange.streaming = intent.stream
     exchange.requestBytes = intent.body?.lengthBytes ?? 0
@@ -72,6 +78,7 @@ export async function handle(
     const plan = stages.plan(intent, call, request.headers, ticket)
     const place = await stages.enter(ticket, intent, plan, exchange)
     passage.hold(() => place.leave(usedBy(exchange)))
+    exchange.enteredAtMs = nowMs()
     const { sweep, pool } = stages
     const { signal } = abort
     const hold: Ask['hold'] = (release) => passage.hold(release)
@@ -166,6 +173,11 @@ class Passage {
   hold(release: () => void): void {
     if (this.#over) release()
     else this.#held.push(release)
+  }
+
+  clientLeft(): void {
+    this.#exchange.clientLeft()
+    this.#abort.abort(new GatewayError('client_gone'))
   }
 
   outOfTime(): void {

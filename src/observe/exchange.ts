@@ -8,7 +8,9 @@ import { nowMs } from '../core/clock.ts'
 import type { ErrorCode, GatewayError } from '../core/errors.ts'
 import { requestId } from '../core/ids.ts'
 import type { AttemptFacts } from './attempt-facts.ts'
+import { Gaps } from './gaps.ts'
 import { TokenCounts } from './token-counts.ts'
+import type { TraceContext } from './trace/context.ts'
 
 /** How a request ended. */
 export type EndReason =
@@ -35,6 +37,8 @@ export class Exchange extends TokenCounts {
   readonly endpoint: EndpointName
   readonly method: string
   path = ''
+  /** Its place in a trace; null where none is kept. */
+  trace: TraceContext | null = null
   model: string | null = null
   provider: string | null = null
   upstreamModel: string | null = null
@@ -55,12 +59,21 @@ export class Exchange extends TokenCounts {
   errorCause: string | null = null
   endedAtMs = 0
 
+  /** When it was let in. */
+  admittedAtMs = 0
+  /** When its body had been read as far as is needed. */
+  readAtMs = 0
+  /** When the limits of its key and model let it on. */
+  enteredAtMs = 0
+  /** When it first had to wait for its turn at a provider. */
+  queuedAtMs = 0
   requestBytes = 0
   /** Memory that the request holds at this moment, as far as it is known. */
   heldBytes = 0
   upstreamSentAtMs = 0
   headersAtMs = 0
   firstEventAtMs = 0
+  /** When the first event with content was written to the client. */
   firstContentAtMs = 0
   /** When the response was handed to the server. */
   openedAtMs = 0
@@ -76,10 +89,17 @@ export class Exchange extends TokenCounts {
   events = 0
   droppedEvents = 0
   oversizeEvents = 0
-  gapMaxMs = 0
+  /** Between the events with content, as the client got them. */
+  readonly gaps = new Gaps()
   heartbeats = 0
   backpressureEvents = 0
   backpressureMs = 0
+  /** Since when the client takes nothing; 0 while it reads. */
+  blockedSinceMs = 0
+  /** When the client was found to have left. */
+  clientGoneAtMs = 0
+  /** How often a client came back to the stream where it had lost it. */
+  resumes = 0
 
   finishReason: string | null = null
 
@@ -99,6 +119,31 @@ export class Exchange extends TokenCounts {
     super()
     this.endpoint = endpoint
     this.method = method
+  }
+
+  /**
+   * What sluice itself took until the response opened: neither waiting for its turn nor for a
+   * provider. Of a request that never opened, until its end.
+   */
+  get overheadMs(): number {
+    const openedAtMs = this.openedAtMs === 0 ? this.endedAtMs : this.openedAtMs
+    const sent = this.attemptLog.find(({ sentAtMs }) => sentAtMs > 0)
+    // A response that heartbeats keep open is there before the provider has answered.
+    const waitMaxMs = sent === undefined ? 0 : openedAtMs - sent.sentAtMs
+    const upstreamMs = Math.min(this.upstreamWaitMs, waitMaxMs)
+    return Math.max(0, openedAtMs - this.startedAtMs - upstreamMs - this.queueWaitMs)
+  }
+
+  /** The client has left; the first call counts. */
+  clientLeft(): void {
+    if (this.clientGoneAtMs === 0) this.clientGoneAtMs = nowMs()
+  }
+
+  /** What was seen of the content has been written to the client. */
+  contentSent(nowMs: number): void {
+    if (!this.gaps.isWaiting) return
+    if (this.firstContentAtMs === 0) this.firstContentAtMs = nowMs
+    this.gaps.sent(nowMs)
   }
 
   /** Takes over what is known of the attempt whose answer goes to the client. */

@@ -1,103 +1,96 @@
 /** One line a request, to standard output. Never content, never a key. */
-import { type ErrorLevel, errorTable } from '../core/errors.ts'
+import type { ErrorLevel } from '../core/errors.ts'
 import type { Exchange } from './exchange.ts'
+import { finishedOf } from './finish.ts'
+import type { FinishedRequest } from './finished.ts'
+import { prettyWriter } from './log-pretty.ts'
+import { type RequestLogSettings, requestFields, verdictOf } from './log-request.ts'
+import { Redactor } from './redact.ts'
 
 const levels = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 } as const
 
 /** How much is written, and in which form. */
-export interface LogSettings {
+export interface LogSettings extends Partial<RequestLogSettings> {
   readonly level: keyof typeof levels
   readonly format: 'json' | 'pretty'
   readonly worker: number
+  /** Whether the pretty form may use colours. */
+  readonly colours?: boolean
+  /** Takes out what may not be written; without one, only shapes of keys are known. */
+  readonly redactor?: Redactor
 }
 
 /** The log of a worker. */
 export interface Log {
-  /** The line of a finished request. */
-  request(exchange: Exchange): void
+  /** The line of a finished request. @param finished what is kept of it, where that is there. */
+  request(exchange: Exchange, finished?: FinishedRequest): void
   /** Any other line; `fields` are numbers and short strings. */
   line(level: ErrorLevel, message: string, fields?: Record<string, unknown>): void
   /** Resolves when nothing waits to be written; not there where nothing ever waits. */
   flush?(): Promise<void>
 }
 
+/**
+ * Lines are below what a pipe takes as a whole, so that those of several workers cannot be mixed.
+ * The system's least is 512, and what Linux has is 4096.
+ */
+const LINE_BYTES_MAX = 4000
+
+/** Of a name in a request's line; that of a system's message and of a stack in any other. */
+const NAME_CHARACTERS_MAX = 200
+const TEXT_CHARACTERS_MAX = 1000
+
+/** Attempts that are told one by one. */
+const TRIED_MAX = 12
+
 /** Makes the log; `write` gets whole lines with their line feed. */
 export function createLog(settings: LogSettings, write: (line: string) => void): Log {
+  const { redactor = new Redactor(), format, worker } = settings
+  const judged = { sampleRate: 1, slowMs: 0, slowFirstTokenMs: 0, ...settings }
+  const pretty = format === 'pretty' ? prettyWriter(settings.colours === true) : null
   const enabled = (level: ErrorLevel): boolean => levels[level] >= levels[settings.level]
-
-  const line = (level: ErrorLevel, message: string, fields: Record<string, unknown> = {}): void => {
-    if (!enabled(level)) return
-    const time = new Date().toISOString()
-    if (settings.format === 'json') {
-      const text = JSON.stringify({ time, level, message, worker: settings.worker, ...fields })
-      write(`${text.replace(unescaped, escaped)}\n`)
-      return
-    }
-    const rest = Object.entries(fields)
-      .filter(([, value]) => value !== null && value !== undefined)
-      .map(([name, value]) => `${name}=${typeof value === 'string' ? value : String(value)}`)
-      .join(' ')
-    write(`${time.slice(11, 23)} ${level.padEnd(5)} ${printable(message)} ${printable(rest)}\n`)
-  }
+  const json = (at: Date, level: ErrorLevel, message: string, fields: object): string =>
+    JSON.stringify({ time: at.toISOString(), level, message, worker, ...fields })
 
   return {
-    line,
-    request(exchange) {
-      const level = exchange.errorCode === null ? 'info' : errorTable[exchange.errorCode].level
+    line(level, message, fields = {}) {
       if (!enabled(level)) return
-      line(level, `${exchange.method} ${exchange.endpoint}`, requestFields(exchange))
+      const at = new Date()
+      const text = firstThatFits([TEXT_CHARACTERS_MAX, NAME_CHARACTERS_MAX, 40], (max) => {
+        const clean = redactor.cleanAll(fields, max) as Record<string, unknown>
+        const said = redactor.clean(message, max)
+        return pretty?.line(at, level, said, clean) ?? json(at, level, said, clean)
+      })
+      write(`${text}\n`)
+    },
+    request(exchange, finished) {
+      const verdict = verdictOf(exchange, judged)
+      if (verdict === null || !enabled(verdict.level)) return
+      const { level } = verdict
+      const kept = finished ?? finishedOf(exchange)
+      const at = new Date()
+      const text = firstThatFits([TRIED_MAX, 3, 0], (triedMax) => {
+        const max = triedMax === 0 ? 40 : NAME_CHARACTERS_MAX
+        const clean = (name: string): string => redactor.clean(name, max)
+        const fields = requestFields(exchange, kept, verdict, clean, triedMax)
+        const { method, endpoint } = exchange
+        return (
+          pretty?.request(at, level, endpoint, fields) ??
+          json(at, level, `${method} ${endpoint}`, fields)
+        )
+      })
+      write(`${text}\n`)
     },
   }
 }
 
-function requestFields(exchange: Exchange): Record<string, unknown> {
-  const since = (atMs: number): number | null =>
-    atMs === 0 ? null : Math.round((atMs - exchange.startedAtMs) * 10) / 10
-  return {
-    id: exchange.id,
-    status: exchange.status,
-    end: exchange.endReason,
-    error: exchange.errorCode,
-    cause: exchange.errorCause,
-    provider: exchange.provider,
-    model: exchange.upstreamModel,
-    stream: exchange.streaming,
-    attempts: exchange.attempts,
-    recovery: exchange.recovery,
-    divergedAt: exchange.divergedAt,
-    queueWaitMs: Math.round(exchange.queueWaitMs * 10) / 10 || null,
-    headersMs: since(exchange.headersAtMs),
-    firstContentMs: since(exchange.firstContentAtMs),
-    durationMs: since(exchange.endedAtMs),
-    gapMaxMs: Math.round(exchange.gapMaxMs),
-    bytesIn: exchange.bytesIn,
-    bytesOut: exchange.bytesOut,
-    events: exchange.events,
-    dropped: exchange.droppedEvents || null,
-    heartbeats: exchange.heartbeats || null,
-    backpressureMs: Math.round(exchange.backpressureMs) || null,
-    inputTokens: exchange.inputTokens,
-    outputTokens: exchange.outputTokens,
-    finish: exchange.finishReason,
-    costUsd: inUsd(exchange.costMicroUsd),
-    ...(exchange.otherCostMicroUsd !== null && {
-      otherCostUsd: inUsd(exchange.otherCostMicroUsd),
-    }),
+/** The first text that is not too long for a line, of more and more narrow ones; else the last. */
+function firstThatFits(bounds: readonly number[], make: (bound: number) => string): string {
+  let text = ''
+  for (const bound of bounds) {
+    text = make(bound)
+    // A character has three bytes at most, so that short lines need no counting.
+    if (text.length * 3 <= LINE_BYTES_MAX || Buffer.byteLength(text) <= LINE_BYTES_MAX) break
   }
+  return text
 }
-
-const inUsd = (microUsd: number | null): number | null =>
-  microUsd === null ? null : microUsd / 1_000_000
-
-/**
- * What JSON lets stand as it is, though terminals obey it (the second set of control characters) or
- * readers take it for a line end.
- */
-const unescaped = /[\u007f-\u009f\u2028\u2029]/g
-
-const escaped = (character: string): string =>
-  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-
-/** Without control characters: a name in a log line must not be able to start another line. */
-const printable = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?')

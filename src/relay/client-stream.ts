@@ -76,7 +76,9 @@ export class ClientStream implements Swept {
 
   /** The client closed the connection. */
   cancel(): void {
-    if (!this.#over) this.#context.abort.abort(new GatewayError('client_gone'))
+    if (this.#over) return
+    this.#context.exchange.clientLeft()
+    this.#context.abort.abort(new GatewayError('client_gone'))
   }
 
   /** Looks at the clocks and sends the heartbeat. Called by the sweep. */

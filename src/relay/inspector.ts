@@ -42,7 +42,6 @@ export class EventInspector implements Passage {
   #hasIds = false
   /** The last event ended in a CR that did not leave. */
   #keptCR = false
-  #lastContentAtMs = 0
   readonly #holds: ((error: GatewayError) => boolean) | null
   #heldText = ''
 
@@ -257,7 +256,7 @@ export class EventInspector implements Passage {
     }
     exchange.events += 1
     if (sighting === 'error' && this.#hold(event)) return 0
-    if (sighting === 'content') this.#content(arrivedAtMs)
+    if (sighting === 'content') exchange.gaps.seen()
     return event.length
   }
 
@@ -281,14 +280,6 @@ export class EventInspector implements Passage {
     if (hasField(event, 'event')) return 0
     const isComment = !this.#hasIds && !hasField(event, 'retry')
     return isComment ? event.length : lengthWithoutBlank(event)
-  }
-
-  #content(arrivedAtMs: number): void {
-    const exchange = this.#exchange
-    if (exchange.firstContentAtMs === 0) exchange.firstContentAtMs = arrivedAtMs
-    const gapMs = this.#lastContentAtMs === 0 ? 0 : arrivedAtMs - this.#lastContentAtMs
-    if (gapMs > exchange.gapMaxMs) exchange.gapMaxMs = gapMs
-    this.#lastContentAtMs = arrivedAtMs
   }
 }
 

@@ -96,6 +96,7 @@ export class Outlet {
       }
     }
     this.#flush()
+    if (!this.#closed) this.#exchange.contentSent(this.lastWriteAtMs)
     if (this.#pressure !== null) await this.#relief()
   }
 
@@ -157,6 +158,7 @@ export class Outlet {
     const exchange = this.#exchange
     const since = nowMs()
     this.stalledSinceMs = since
+    exchange.blockedSinceMs = since
     exchange.backpressureEvents += 1
     await new Promise<void>((resolve) => {
       this.#wake = resolve
@@ -170,7 +172,9 @@ export class Outlet {
     this.stalledSinceMs = 0
     this.lastReliefAtMs = nowMs()
     this.lastWriteAtMs = this.lastReliefAtMs
+    exchange.blockedSinceMs = 0
     exchange.backpressureMs += this.lastWriteAtMs - since
+    exchange.gaps.resumed(this.lastWriteAtMs)
   }
 
   async #gather(segment: Uint8Array): Promise<void> {
@@ -200,5 +204,6 @@ export class Outlet {
     this.#send(this.#gathered.bytes.subarray(0, this.#gatheredBytes))
     this.#gatheredBytes = 0
     this.#flush()
+    if (!this.#closed) this.#exchange.contentSent(this.lastWriteAtMs)
   }
 }

@@ -48,7 +48,6 @@ export class Translator implements Passage {
   readonly #before: Passage | null
   readonly #exchange: Exchange
   readonly #encoder = new TextEncoder()
-  #lastContentAtMs = 0
   #finished = false
   /** What was to be said when the provider's bytes broke off in the same chunk. */
   #unsaid = ''
@@ -190,17 +189,8 @@ export class Translator implements Passage {
         this.ended = true
         return
       default:
-        if (content.has(event.type)) this.#noteContent()
+        if (content.has(event.type)) this.#exchange.gaps.seen()
     }
-  }
-
-  #noteContent(): void {
-    const exchange = this.#exchange
-    const now = this.lastEventAtMs
-    if (exchange.firstContentAtMs === 0) exchange.firstContentAtMs = now
-    const gapMs = this.#lastContentAtMs === 0 ? 0 : now - this.#lastContentAtMs
-    if (gapMs > exchange.gapMaxMs) exchange.gapMaxMs = gapMs
-    this.#lastContentAtMs = now
   }
 }
 

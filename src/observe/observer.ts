@@ -1,0 +1,130 @@
+/**
+ * What a worker remembers of the requests that ended: the last ones, and sums over time. A record
+ * is copied here once, at its end; all that is shown or sent is read from here.
+ *
+ * Memory, at most: the rings hold 1200 requests of about 1.5 KB. A series has up to 768 slots (of
+ * all requests) or 84 (of a group) that are over, each of 1 KB and 8 bytes for every bucket that is
+ * not empty, 3 KB with all kinds of traffic; and open ones of 23 KB each. So all requests take
+ * 2.4 MB, and a group that never rests 0.3 MB; there are at most 32 providers and 64 targets.
+ */
+import type { Exchange } from './exchange.ts'
+import { finishedOf } from './finish.ts'
+import type { FinishedRequest } from './finished.ts'
+import { KnownModels, OTHER } from './known-models.ts'
+import { RecentRequests } from './recent.ts'
+import { coarseSlots, fineSlots, Series, type SlotTotals, type WindowTotals } from './series.ts'
+
+const PROVIDERS_MAX = 32
+const VARIANTS_MAX = 64
+
+/** The sums of one provider. */
+export interface ProviderTotals extends WindowTotals {
+  readonly provider: string
+}
+
+/** The sums of one target of one route, or of a model that was asked for by its own name. */
+export interface VariantTotals extends WindowTotals {
+  readonly route: string | null
+  readonly provider: string
+  readonly model: string | null
+}
+
+/** Told of each request that has ended. Must be quick, and must not throw. */
+export type FinishedListener = (finished: FinishedRequest, exchange: Exchange) => void
+
+interface Variant {
+  readonly route: string | null
+  readonly provider: string
+  readonly model: string | null
+  readonly series: Series
+}
+
+/** The memory of one worker. */
+export class Observer {
+  readonly recent = new RecentRequests()
+  readonly models = new KnownModels()
+  readonly #now: () => number
+  readonly #all: Series
+  readonly #providers = new Map<string, Series>()
+  readonly #variants = new Map<string, Variant>()
+  readonly #listeners: FinishedListener[] = []
+
+  /** @param now wall time in milliseconds; a test has its own. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now
+    this.#all = new Series(fineSlots, now())
+  }
+
+  /** Takes in the record of a request that has ended. */
+  record(exchange: Exchange): void {
+    const gaps = exchange.gaps.spread()
+    const finished = finishedOf(exchange, gaps)
+    const now = this.#now()
+    this.recent.add(finished)
+    this.#all.openAt(now).record(finished, gaps)
+    // A request that was refused here says nothing of a provider.
+    const { provider, route, model } = finished
+    if (provider !== null) {
+      this.#provider(provider, now).openAt(now).record(finished, gaps)
+      this.#variant(route, provider, model, now).openAt(now).record(finished, gaps)
+    }
+    for (const listener of this.#listeners) listener(finished, exchange)
+  }
+
+  /** Has `listener` told of all that end from now on. */
+  onFinished(listener: FinishedListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /** The sums of the last `windowMs`, of all requests or of those of a provider. */
+  totals(windowMs: number, provider?: string): WindowTotals | null {
+    const series = provider === undefined ? this.#all : this.#providers.get(provider)
+    return series?.totals(windowMs, this.#now()) ?? null
+  }
+
+  /** The sums of each provider that was asked in the last `windowMs`. */
+  byProvider(windowMs: number): readonly ProviderTotals[] {
+    const now = this.#now()
+    return [...this.#providers]
+      .map(([provider, series]) => ({ provider, ...series.totals(windowMs, now) }))
+      .filter(({ totals }) => totals.requests > 0)
+  }
+
+  /** The sums of each target that was asked in the last `windowMs`, apart for each route. */
+  byVariant(windowMs: number): readonly VariantTotals[] {
+    const now = this.#now()
+    return [...this.#variants.values()]
+      .map(({ series, ...variant }) => ({ ...variant, ...series.totals(windowMs, now) }))
+      .filter(({ totals }) => totals.requests > 0)
+  }
+
+  /**
+   * The seconds that are over and began at `sinceAt` or later, of the last two minutes, without
+   * those in which nothing ended.
+   */
+  points(sinceAt: number): readonly SlotTotals[] {
+    return this.#all.points(sinceAt, this.#now())
+  }
+
+  #provider(name: string, now: number): Series {
+    const { size } = this.#providers
+    const known = this.#providers.get(name)
+    if (known !== undefined) return known
+    if (size >= PROVIDERS_MAX && name !== OTHER) return this.#provider(OTHER, now)
+    const series = new Series(coarseSlots, now)
+    this.#providers.set(name, series)
+    return series
+  }
+
+  #variant(route: string | null, provider: string, asked: string | null, now: number): Series {
+    const model = this.models.nameOf(provider, asked)
+    const key = `${route ?? ''} ${provider}/${model ?? ''}`
+    const known = this.#variants.get(key)
+    if (known !== undefined) return known.series
+    const isFull = this.#variants.size >= VARIANTS_MAX && provider !== OTHER
+    if (isFull) return this.#variant(null, OTHER, null, now)
+    const series = new Series(coarseSlots, now)
+    this.#variants.set(key, { route, provider, model, series })
+    return series
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Sums over time: slots of a second, of ten, of minutes, each kept for a while, so that the last
+ * minute and the last day can both be asked for.
+ *
+ * A request is counted into the finest slot alone. When that is over it is packed, and counted into
+ * the open slot of the next coarser kind.
+ */
+import { type PackedTotals, Tally, unpacked } from './tally.ts'
+import type { Totals } from './totals.ts'
+
+/** Slots of one length, and how many of them are kept. The length divides that of the next kind. */
+export interface SlotKind {
+  readonly stepMs: number
+  readonly kept: number
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+/** For all requests: two minutes by the second, an hour by ten, a day by five minutes. */
+export const fineSlots: readonly SlotKind[] = [
+  { stepMs: SECOND, kept: 120 },
+  { stepMs: 10 * SECOND, kept: 360 },
+  { stepMs: 5 * MINUTE, kept: 288 },
+]
+
+/** For a part of them: five minutes by ten seconds, an hour by two minutes, a day by the hour. */
+export const coarseSlots: readonly SlotKind[] = [
+  { stepMs: 10 * SECOND, kept: 30 },
+  { stepMs: 2 * MINUTE, kept: 30 },
+  { stepMs: HOUR, kept: 24 },
+]
+
+/** What may be asked for at most. */
+export const WINDOW_MAX_MS = 24 * HOUR
+
+/** What ended in one slot. */
+export interface SlotTotals {
+  /** Wall time of its beginning, in milliseconds. */
+  readonly at: number
+  readonly totals: Totals
+}
+
+/** Sums of a window, and how much of it they cover: a young program has no whole day. */
+export interface WindowTotals {
+  readonly coveredMs: number
+  readonly totals: Totals
+}
+
+/** A slot that is over. */
+interface PackedSlot {
+  readonly at: number
+  readonly packed: PackedTotals
+}
+
+/** The slots of one length. */
+class Slots {
+  readonly stepMs: number
+  readonly #kept: number
+  /** Ordered by time; those in which nothing ended are left out. */
+  readonly #over: PackedSlot[] = []
+  readonly open = new Tally()
+  openAt = 0
+
+  constructor({ stepMs, kept }: SlotKind) {
+    this.stepMs = stepMs
+    this.#kept = kept
+  }
+
+  get spanMs(): number {
+    return this.stepMs * this.#kept
+  }
+
+  /** Goes on to the slot of `now`; returns the one that is over, where something ended in it. */
+  roll(now: number): PackedSlot | null {
+    const at = now - (now % this.stepMs)
+    if (at === this.openAt) return null
+    const over = this.open.isEmpty ? null : { at: this.openAt, packed: this.open.pack() }
+    if (over !== null) {
+      this.#over.push(over)
+      this.open.clear()
+    }
+    this.openAt = at
+    const goneAt = at - this.spanMs
+    // Not more than there is room for either, where the clock was set back and forth.
+    let gone = Math.max(0, this.#over.length - this.#kept)
+    while ((this.#over[gone]?.at ?? at) < goneAt) gone += 1
+    if (gone > 0) this.#over.splice(0, gone)
+    return over
+  }
+
+  /** Those that began at `sinceAt` or later. */
+  since(sinceAt: number): readonly PackedSlot[] {
+    const first = this.#over.findIndex(({ at }) => at >= sinceAt)
+    return first < 0 ? [] : this.#over.slice(first)
+  }
+}
+
+/** The sums of one group of requests over time. Times are wall time in milliseconds. */
+export class Series {
+  readonly #kinds: readonly Slots[]
+  readonly #startedAt: number
+
+  constructor(kinds: readonly SlotKind[], now: number) {
+    this.#kinds = kinds.map((kind) => new Slots(kind))
+    this.#startedAt = now
+    this.#roll(now)
+  }
+
+  /** The sums that a request which ends now is counted into. */
+  openAt(now: number): Tally {
+    this.#roll(now)
+    const [finest] = this.#kinds
+    if (finest === undefined) throw new RangeError('a series needs slots')
+    return finest.open
+  }
+
+  /** What ended in the last `windowMs`; never what ended before that. */
+  totals(windowMs: number, now: number): WindowTotals {
+    this.#roll(now)
+    const sum = new Tally()
+    const kept = this.#kinds.findIndex(({ spanMs }) => spanMs >= windowMs)
+    const level = kept < 0 ? this.#kinds.length - 1 : kept
+    const slots = this.#kinds[level]
+    let sinceAt = now
+    if (slots !== undefined) {
+      const { stepMs } = slots
+      sinceAt = Math.ceil((now - windowMs) / stepMs) * stepMs
+      for (const { packed } of slots.since(sinceAt)) sum.addPacked(packed)
+    }
+    // What is open in a finer kind has not been counted into the coarser ones yet.
+    for (const { open } of this.#kinds.slice(0, level + 1)) sum.addPacked(open.pack())
+    return { coveredMs: now - Math.max(sinceAt, this.#startedAt), totals: sum.totals() }
+  }
+
+  /** The finest slots that are over and began at `sinceAt` or later, without the empty ones. */
+  points(sinceAt: number, now: number): readonly SlotTotals[] {
+    this.#roll(now)
+    const slots = this.#kinds[0]?.since(sinceAt) ?? []
+    return slots.map(({ at, packed }) => ({ at, totals: unpacked(packed) }))
+  }
+
+  #roll(now: number): void {
+    let over: PackedSlot | null = null
+    for (const slots of this.#kinds) {
+      // It lay in the slot that is open here, so it comes before that may be over.
+      if (over !== null) slots.open.addPacked(over.packed)
+      over = slots.roll(now)
+    }
+  }
+}
