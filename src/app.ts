@@ -1,6 +1,7 @@
 /** Composition root: configuration in, a listening server out. Long-lived objects are made here. */
 import { startSampling } from './admission/sampler.ts'
 import { catalogueBehind } from './app/catalogue.ts'
+import { startDashboard } from './app/dashboard.ts'
 import {
   type AppParts,
   clocksOf,
@@ -15,6 +16,7 @@ import type { News } from './app/news.ts'
 import { changedProviders, reloaded, snapshotOf } from './app/snapshot.ts'
 import { installBufferPool } from './buffer/installed.ts'
 import { type Config, versionText } from './config/config.ts'
+import { secretsOf } from './config/secrets.ts'
 import { nowMs, sweepPeriodMs } from './core/clock.ts'
 import { GatewayError } from './core/errors.ts'
 import { handle } from './gateway/handle.ts'
@@ -71,6 +73,7 @@ export async function startApp(
   const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS).unref()
   let current = snapshotOf(kept, config)
   let isDraining = false
+  const dashboard = startDashboard(kept, worker)
   const server = startServer({
     ...addressOf(config, worker),
     gateway: (request, call, connection) => handle(request, call, connection, current.stages),
@@ -82,6 +85,7 @@ export async function startApp(
     overload: () => overload.view(),
     limits: () => limitsViewOf(kept),
     gates: () => kept.resilience.slots.view(),
+    frame: (since) => dashboard.frame(since),
     protocols,
     status: () => ({
       ready: true,
@@ -99,11 +103,14 @@ export async function startApp(
     url: server.url,
     drain() {
       isDraining = true
+      server.closeFeed()
     },
     reload(next) {
       const before = current.config
       current = snapshotOf(kept, reloaded(config, next))
       kept.keys.ring.renew(next)
+      // What is under way goes on with what the configuration before said.
+      kept.redactor.renew([...secretsOf(before), ...secretsOf(current.config)])
       sweep.tighten(sweepPeriodMs(clocksOf(next)))
       for (const { name } of changedProviders(before, next)) kept.resilience.parking.forget(name)
     },
@@ -117,6 +124,7 @@ export async function startApp(
       await server.stop(true)
       clearInterval(trim)
       stopSampling()
+      dashboard.stop()
       kept.spool.close()
       await closeStores(kept, LAST_WORDS_MS)
       await within(LAST_WORDS_MS, log.flush?.() ?? Promise.resolve())
@@ -127,7 +135,7 @@ export async function startApp(
     },
     bequeath: () => null,
     inherit: () => {},
-    leftovers: () => leftoversOf(kept, server.pendingRequests),
+    leftovers: () => ({ ...leftoversOf(kept, server.pendingRequests), watchers: server.watchers }),
   }
 }
 

@@ -6,7 +6,7 @@ import type { RequestTarget } from './target.ts'
 export interface Arrival extends RequestTarget {
   /** As Bun gave it: its body is unread, its signal is the client's. */
   readonly request: Request
-  readonly connection: Connection
+  readonly connection: ServerConnection
 }
 
 /** How long a kept-alive connection may be quiet: longer than the minute load balancers allow. */
@@ -42,13 +42,20 @@ export function arrivalOf(routed: Request): Arrival {
   return arrival
 }
 
-/** The idle timeout of one request's connection, in the hands of the gateway. */
+/** What belongs to a socket for as long as it is open. */
+export interface SocketData {
+  /** When the session ends that it was opened with, in wall milliseconds; null is never. */
+  readonly expiresAt: number | null
+}
+
+/** The connection of one request, in the hands of the gateway, and of the one route with sockets. */
 export class ServerConnection implements Connection {
-  readonly #server: Bun.Server<undefined>
+  readonly #server: Bun.Server<SocketData>
   readonly #request: Request
   readonly #isStrained: () => boolean
+  #isUpgraded = false
 
-  constructor(server: Bun.Server<undefined>, request: Request, isStrained: () => boolean) {
+  constructor(server: Bun.Server<SocketData>, request: Request, isStrained: () => boolean) {
     this.#server = server
     this.#request = request
     this.#isStrained = isStrained
@@ -56,6 +63,17 @@ export class ServerConnection implements Connection {
 
   get clientAddress(): string | null {
     return this.#server.requestIP(this.#request)?.address ?? null
+  }
+
+  /** Whether it speaks WebSocket by now, so that there is nothing to answer. */
+  get isUpgraded(): boolean {
+    return this.#isUpgraded
+  }
+
+  /** Makes a socket of it. False where the request asked for none as it should. */
+  upgrade(data: SocketData): boolean {
+    this.#isUpgraded = this.#server.upgrade(this.#request, { data })
+    return this.#isUpgraded
   }
 
   disarm(): void {

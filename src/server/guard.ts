@@ -60,8 +60,8 @@ export function guard(request: Request, requestBytesMax: number): RequestTarget 
   const { headers } = request
   for (const name of singletonHeaders) checkOnce(name, headers.get(name))
   checkHost(headers.get('host'))
-  checkUpgrade(headers.get('upgrade'))
   const target = readTarget(request)
+  checkUpgrade(headers.get('upgrade'), request.method, target.path)
   if (Number(headers.get('content-length') ?? 0) > requestBytesMax) {
     throw new GatewayError('body_too_large', {
       message: `The request body is larger than ${requestBytesMax} bytes.`,
@@ -87,11 +87,15 @@ function checkHost(host: string | null): void {
   if (match === null || Number(match[1] ?? 0) > portMax) throw new GatewayError('invalid_host')
 }
 
+/** The one address that speaks WebSocket; who may is decided by its route. */
+export const feedPath = '/dashboard/feed'
+
 /**
  * Nothing is ever tunnelled. An offer to switch to cleartext HTTP/2 is ignored, as RFC 9110 7.8
  * allows, because the HTTP client of the JDK makes it with every first request.
  */
-function checkUpgrade(upgrade: string | null): void {
+function checkUpgrade(upgrade: string | null, method: string, path: string): void {
   if (upgrade === null || upgrade.toLowerCase() === 'h2c') return
+  if (path === feedPath && method === 'GET' && upgrade.toLowerCase() === 'websocket') return
   throw new GatewayError('upgrade_not_supported')
 }

@@ -4,6 +4,7 @@ import type { KeyRingView } from '../admission/keys.ts'
 import type { OverloadView } from '../admission/overload.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { Connection } from '../gateway/connection.ts'
+import type { DashboardFrame } from '../observe/dashboard/frame.ts'
 import type { Call } from '../provider/call.ts'
 import type { Protocols } from '../provider/protocols.ts'
 import type { Ledger } from '../store/ledger.ts'
@@ -71,6 +72,9 @@ export interface ServerStatus {
 export interface RouterOptions {
   /** Guards the operations that tell how the worker is doing; null leaves them open. */
   readonly adminToken: string | null
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null
+  /** Origins that browsers may call from; `*` is any. */
+  readonly corsOrigins: readonly string[]
   readonly gateway: Gateway
   readonly models: ModelCatalogue
   readonly pool: BufferPool
@@ -82,6 +86,8 @@ export interface RouterOptions {
   readonly overload: () => OverloadView
   readonly limits: () => LimitsView
   readonly gates: () => readonly GateView[]
+  /** What the dashboard is told, with the points of the charts behind `since`, in wall time. */
+  readonly frame: (since: number) => Promise<DashboardFrame>
   readonly protocols: Protocols
   readonly status: () => ServerStatus
   /** Which worker of how many this is; 0 of 0 where there is only one process. */
@@ -99,9 +105,6 @@ export interface ServerOptions extends RouterOptions {
   readonly port: number
   /** Whether several processes may listen on the port. */
   readonly reusePort: boolean
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | null
-  /** Origins that browsers may call from; `*` is any. */
-  readonly corsOrigins: readonly string[]
   /** The largest request body, by its announced length; the intake counts what really arrives. */
   readonly requestBytesMax: number
 }

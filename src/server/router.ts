@@ -5,16 +5,26 @@ import { GatewayError } from '../core/errors.ts'
 import { breakerRoutes } from './breakers.ts'
 import { anthropicRoutes, geminiRoutes } from './dialects.ts'
 import { docsRoutes } from './docs.ts'
+import { Feed } from './feed.ts'
+import { feedRoute } from './feed-route.ts'
 import { keyRoutes } from './keys.ts'
 import { operationsRoutes } from './operations.ts'
 import type { RouterOptions } from './options.ts'
 import type { WriteProblem } from './problem.ts'
 import { proxyRoutes } from './proxy.ts'
+import { sessionRoutes } from './session-routes.ts'
 import { usageRoutes } from './usage.ts'
 import { viewRoutes } from './views.ts'
 
-/** Builds the router. It listens nowhere: `fetch` is called for what the guard let through. */
-export function createRouter(options: RouterOptions, writeProblem: WriteProblem) {
+/**
+ * Builds the router. It listens nowhere: `fetch` is called for what the guard let through.
+ * @param feed takes the sockets of the dashboard.
+ */
+export function createRouter(
+  options: RouterOptions,
+  writeProblem: WriteProblem,
+  feed: Feed = new Feed(options.frame, () => {}),
+) {
   const app = new Elysia({ name: 'edge', normalize: false, handler: { standardHostname: false } })
     .onError({ as: 'global' }, ({ code, error }) =>
       writeProblem(code === 'NOT_FOUND' ? new GatewayError('unknown_url') : error),
@@ -24,6 +34,8 @@ export function createRouter(options: RouterOptions, writeProblem: WriteProblem)
     .use(viewRoutes(options, writeProblem))
     .use(keyRoutes(options, writeProblem))
     .use(usageRoutes(options, writeProblem))
+    .use(sessionRoutes(options, writeProblem))
+    .use(feedRoute(options, feed, writeProblem))
     .use(proxyRoutes(options, writeProblem))
     .use(anthropicRoutes(options, writeProblem))
     .use(geminiRoutes(options, writeProblem))

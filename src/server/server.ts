@@ -1,8 +1,9 @@
 /** The edge: a listening socket, the checks before routing, and the routes. */
 import { isLoopback } from '../config/address-kinds.ts'
 import { toGatewayError } from '../core/errors.ts'
-import { keepAliveSeconds, noteArrival, ServerConnection } from './arrival.ts'
+import { keepAliveSeconds, noteArrival, ServerConnection, type SocketData } from './arrival.ts'
 import { createCors } from './cors.ts'
+import { Feed } from './feed.ts'
 import { guard, refusalHeaders } from './guard.ts'
 import type { ServerOptions } from './options.ts'
 import { problemWriter } from './problem.ts'
@@ -14,8 +15,12 @@ export interface RunningServer {
   readonly url: URL
   /** Requests whose answer has not ended. */
   readonly pendingRequests: number
+  /** Dashboards that are open. */
+  readonly watchers: number
   /** Closes the connections that wait for a request. */
   closeIdle(): void
+  /** Sends the dashboards away, to whichever worker serves next. */
+  closeFeed(): void
   /**
    * Stops listening and closes idle connections. Resolves when what is under way has ended, or,
    * with `closeActive`, cuts it off.
@@ -25,8 +30,9 @@ export interface RunningServer {
 
 /** Starts listening. Throws where the port cannot be had or a TLS file cannot be read. */
 export function startServer(options: ServerOptions): RunningServer {
-  const answer = createEdge(options)
-  const server = Bun.serve({
+  const feed = new Feed(options.frame, (error) => options.onError(error, 'dashboard'))
+  const answer = createEdge(options, feed)
+  const server = Bun.serve<SocketData>({
     hostname: options.hostname,
     port: options.port,
     reusePort: options.reusePort,
@@ -39,6 +45,7 @@ export function startServer(options: ServerOptions): RunningServer {
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     development: false,
     fetch: answer,
+    websocket: feed.handlers,
     error: () => new Response(null, { status: 500 }),
   })
   return {
@@ -46,36 +53,46 @@ export function startServer(options: ServerOptions): RunningServer {
     get pendingRequests() {
       return server.pendingRequests
     },
+    get watchers() {
+      return feed.size
+    },
     closeIdle: () => void server.closeIdleConnections(),
-    stop: (closeActive) => server.stop(closeActive),
+    closeFeed: () => feed.close(),
+    stop: (closeActive) => {
+      feed.close()
+      return server.stop(closeActive)
+    },
   }
 }
 
-type Answer = (request: Request, server: Bun.Server<undefined>) => Promise<Response>
+type Server = Bun.Server<SocketData>
+type Answer = (request: Request, server: Server) => Promise<Response | undefined>
 
-/** Guard, CORS, routes, in this order. Never rejects. */
-function createEdge(options: ServerOptions): Answer {
+/** Guard, CORS, routes, in this order. Never rejects; a connection that became a socket has none. */
+function createEdge(options: ServerOptions, feed: Feed): Answer {
   const cors = createCors(options.corsOrigins, isLoopback(options.hostname))
   const writeProblem = problemWriter(options)
-  const router = createRouter(options, writeProblem)
+  const router = createRouter(options, writeProblem, feed)
   const isStrained = () => options.status().load !== 'normal'
 
-  const route = (request: Request, server: Bun.Server<undefined>) => {
+  const route = async (request: Request, server: Server) => {
     const { path, search } = guard(request, options.requestBytesMax)
     const preflight = cors.preflight(request)
     if (preflight !== null) return preflight
     cors.check(request)
     const connection = new ServerConnection(server, request, isStrained)
-    return router.fetch(noteArrival({ request, path, search, connection }))
+    const response = await router.fetch(noteArrival({ request, path, search, connection }))
+    return connection.isUpgraded ? undefined : response
   }
 
   return async (request, server) => {
-    let response: Response
+    let response: Response | undefined
     try {
       response = await route(request, server)
     } catch (thrown) {
       response = writeProblem(thrown, undefined, refusalHeaders[toGatewayError(thrown).code])
     }
+    if (response === undefined) return
     cors.expose(request, response)
     if (options.status().draining && endsCompletely(response)) {
       response.headers.set('connection', 'close')

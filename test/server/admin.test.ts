@@ -21,6 +21,7 @@ const open = [
   '/docs/page.css',
   '/docs/icon.svg',
   '/docs/license.txt',
+  '/dashboard/session',
   '/v1/chat/completions',
   '/v1/completions',
   '/v1/responses',
@@ -63,6 +64,7 @@ test('every other route takes the token, and nothing but the token', async () =>
     '/api/keys/:id': 404,
     '/api/keys/:id/rotate': 405,
     '/api/usage': 404,
+    '/dashboard/feed': 426,
   }
   expect([...closed]).toEqual(Object.keys(answers))
   for (const path of closed) {

@@ -100,6 +100,9 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     overload: () => calm,
     limits: () => limitsView,
     gates: () => gateViews,
+    frame: async () => {
+      throw new TypeError('Nobody watches this edge.')
+    },
     models: {
       list: () => Response.json({ object: 'list', data: [] }),
       get: (id) => Response.json({ id, object: 'model' }),

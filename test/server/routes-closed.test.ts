@@ -84,6 +84,12 @@ const declared: Readonly<Record<string, Declared>> = {
   'ALL /api/keys/:id/rotate': { ...notForTheOperator, ...rotation },
   'GET /api/usage': operator,
   'ALL /api/usage': notForTheOperator,
+  'GET /dashboard/session': everybody,
+  'POST /dashboard/session': { ...everybody, answer: 401 },
+  'DELETE /dashboard/session': { ...everybody, answer: 403 },
+  'ALL /dashboard/session': { ...everybody, answer: 405, as: 'PUT' },
+  'GET /dashboard/feed': { ...operator, answer: 426 },
+  'ALL /dashboard/feed': notForTheOperator,
 
   'POST /v1/chat/completions': clients,
   'GET /v1/chat/completions': clients,

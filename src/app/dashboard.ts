@@ -1,0 +1,107 @@
+/** What the dashboard is told: each worker tells its part, and the one that is watched adds up. */
+import type { DashboardFrame } from '../observe/dashboard/frame.ts'
+import { DashboardHistory } from '../observe/dashboard/history.ts'
+import type { DashboardPart, Gauges, PartPool } from '../observe/dashboard/part.ts'
+import { emptyTotals } from '../observe/tally.ts'
+import { version } from '../version.ts'
+import type { Kept, WorkerIdentity } from './kept.ts'
+
+/** What all workers are asked for a frame. */
+const TOPIC = 'dashboard'
+
+/** A second is taken down so long behind its end. */
+const BEHIND_SECOND_MS = 20
+
+/** Percentiles of a point look back so far. */
+const LOOK_BACK_MS = 10_000
+
+/** The dashboard's part of a worker. */
+export interface Dashboard {
+  /** A frame of all workers with the points behind `since`, in wall milliseconds. */
+  frame(since: number): Promise<DashboardFrame>
+  stop(): void
+}
+
+/** Begins to take down what charts show, and answers for this worker from now on. */
+export function startDashboard(kept: Kept, worker: WorkerIdentity): Dashboard {
+  const history = new DashboardHistory(
+    { seconds: () => [], gauges: () => gaugesOf(kept) },
+    Date.now(),
+  )
+  const stopTicking = everySecond(() => history.take(Date.now()))
+  kept.fleet.answer(TOPIC, (detail) => {
+    const since = typeof detail === 'number' ? detail : Date.now()
+    return partOf(kept, worker, history, since)
+  })
+  return {
+    async frame(since) {
+      // Loaded when somebody looks for the first time: most workers are never looked at.
+      const { frameOf } = await import('../observe/dashboard/assemble.ts')
+      const parts = (await kept.fleet.ask(TOPIC, since - LOOK_BACK_MS)) as DashboardPart[]
+      return frameOf(parts, since, { version, at: Date.now(), keys: [], alerts: [] })
+    },
+    stop: stopTicking,
+  }
+}
+
+function partOf(
+  kept: Kept,
+  worker: WorkerIdentity,
+  history: DashboardHistory,
+  since: number,
+): DashboardPart {
+  const { underway, overload, breakers, resilience } = kept
+  return {
+    worker: worker.id,
+    load: overload.load,
+    seconds: history.since(since),
+    totals: emptyTotals(),
+    providers: [],
+    streams: [],
+    liveCount: underway.size,
+    liveByKey: {},
+    breakers: breakers.list(),
+    gates: resilience.slots.view(),
+    pool: poolOf(kept),
+    errors: [],
+  }
+}
+
+function gaugesOf({ underway, pool, overload, resilience }: Kept): Gauges {
+  const { tiers, overflow } = pool.getMetrics()
+  const poolHits = tiers.reduce((sum, { hits }) => sum + hits, 0)
+  const { eventLoop, memory } = overload.view()
+  return {
+    live: underway.size,
+    waiting: resilience.slots.waiting,
+    poolHits,
+    poolAcquisitions: tiers.reduce((sum, { misses }) => sum + misses, poolHits + overflow),
+    eventLoopLagMs: eventLoop.lagMs,
+    memoryBytes: memory.bytes,
+  }
+}
+
+function poolOf({ pool }: Kept): PartPool {
+  const { enabled, overflow, overflowInUse, totalBytes, bytesMax, tiers } = pool.getMetrics()
+  return {
+    ...{ enabled, overflow, overflowInUse, bytes: totalBytes, bytesMax },
+    tiers: tiers.map(({ size, inUse, available, hits, misses }) => ({
+      ...{ sizeBytes: size, inUse, free: available, hits, misses },
+    })),
+  }
+}
+
+/** Calls `tick` shortly behind each whole second of the wall clock. Keeps no process alive. */
+function everySecond(tick: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout>
+  const wait = (): void => {
+    const untilMs = 1000 - (Date.now() % 1000) + BEHIND_SECOND_MS
+    timer = setTimeout(() => {
+      wait()
+      tick()
+    }, untilMs)
+    timer.unref()
+  }
+  wait()
+  return () => clearTimeout(timer)
+}
