@@ -49,7 +49,7 @@ export class Redactor {
     return clean.length <= charactersMax ? clean : `${clean.slice(0, charactersMax - 1)}…`
   }
 
-  /** Any value as it may be written: texts in lists and objects, and the names of fields, too. */
+  /** Any value as it may be written, with the texts in lists and objects. */
   cleanAll(value: unknown, charactersMax: number): unknown {
     if (typeof value === 'string') return this.clean(value, charactersMax)
     if (typeof value !== 'object' || value === null) return value
