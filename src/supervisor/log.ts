@@ -1,15 +1,13 @@
 /** The log of the processes themselves, in the form that the requests' log has. */
 import type { Config } from '../config/config.ts'
 import { createLog, type Log } from '../observe/log.ts'
+import { logSettingsOf } from '../observe/log-settings.ts'
 
 /** The log of the parent (`worker` 0) or of one worker. */
-export function processLog(
-  { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
-  worker: number,
-): Log {
+export function processLog(config: Config, worker: number): Log {
   // The console writes at once, and costs nothing to load; its line feed takes the place of ours.
   const write = (line: string): void => console.log(line.trimEnd())
-  return createLog({ level: logLevel, format: logFormat, worker }, write)
+  return createLog(logSettingsOf(config, worker), write)
 }
 
 /**

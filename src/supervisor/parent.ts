@@ -167,7 +167,11 @@ export class Parent {
     }))
     const answers = await Promise.all(asked)
     const refused = answers.find(({ refusal }) => refusal !== null)
-    if (refused === undefined) return null
+    if (refused === undefined) {
+      // Its secrets may be others.
+      this.#log = processLog(config, 0)
+      return null
+    }
     if (this.#config === config) this.#config = before
     const willing = answers.filter(({ refusal }) => refusal === null)
     await Promise.all(willing.map(({ worker }) => worker.reload(this.#config)))
