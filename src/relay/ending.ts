@@ -8,6 +8,7 @@ const endReasons: Partial<Record<ErrorCode, EndReason>> = {
   client_stalled: 'client_stalled',
   server_shutdown: 'shutdown',
   evicted: 'evicted',
+  ended_by_operator: 'evicted',
   upstream_reset: 'upstream_reset',
   upstream_closed: 'upstream_reset',
   upstream_truncated: 'upstream_truncated',
