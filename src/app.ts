@@ -73,7 +73,7 @@ export async function startApp(
   const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS).unref()
   let current = snapshotOf(kept, config)
   let isDraining = false
-  const dashboard = startDashboard(kept, worker)
+  const dashboard = startDashboard(kept, worker, config)
   const server = startServer({
     ...addressOf(config, worker),
     gateway: (request, call, connection) => handle(request, call, connection, current.stages),

@@ -86,6 +86,11 @@ export class KeyRing {
     this.#managed.forget(id)
   }
 
+  /** Keys of the environment and of the file, for an operator; their secrets are not in it. */
+  configured(): readonly KeyRecord[] {
+    return [...this.#configured.values()]
+  }
+
   /** For an operator; nothing in it tells of a key. */
   view(): KeyRingView {
     return { configured: this.#configured.size, ...this.#managed.view() }

@@ -1,13 +1,23 @@
 /** What the dashboard is told: each worker tells its part, and the one that is watched adds up. */
+import type { Config } from '../config/config.ts'
 import type { DashboardFrame } from '../observe/dashboard/frame.ts'
 import { DashboardHistory } from '../observe/dashboard/history.ts'
-import type { DashboardPart, Gauges, PartPool } from '../observe/dashboard/part.ts'
+import {
+  type DashboardPart,
+  ERRORS_MAX,
+  type Gauges,
+  type PartPool,
+} from '../observe/dashboard/part.ts'
 import { emptyTotals } from '../observe/tally.ts'
 import { version } from '../version.ts'
 import type { Kept, WorkerIdentity } from './kept.ts'
+import { KeySpend } from './key-spend.ts'
 
 /** What all workers are asked for a frame. */
 const TOPIC = 'dashboard'
+
+/** Over which totals and providers are told. */
+const WINDOW_MS = 300_000
 
 /** A second is taken down so long behind its end. */
 const BEHIND_SECOND_MS = 20
@@ -22,10 +32,17 @@ export interface Dashboard {
   stop(): void
 }
 
-/** Begins to take down what charts show, and answers for this worker from now on. */
-export function startDashboard(kept: Kept, worker: WorkerIdentity): Dashboard {
+/**
+ * Begins to take down what charts show, and answers for this worker from now on. Who uses what
+ * is told only where there is an `adminToken`, as everywhere else.
+ */
+export function startDashboard(
+  kept: Kept,
+  worker: WorkerIdentity,
+  { adminToken }: Pick<Config, 'adminToken'>,
+): Dashboard {
   const history = new DashboardHistory(
-    { seconds: () => [], gauges: () => gaugesOf(kept) },
+    { seconds: (since) => kept.observer.points(since), gauges: () => gaugesOf(kept) },
     Date.now(),
   )
   const stopTicking = everySecond(() => history.take(Date.now()))
@@ -33,12 +50,16 @@ export function startDashboard(kept: Kept, worker: WorkerIdentity): Dashboard {
     const since = typeof detail === 'number' ? detail : Date.now()
     return partOf(kept, worker, history, since)
   })
+  const keysHidden =
+    adminToken === null ? 'no-admin-token' : kept.ledger === null ? 'no-ledger' : null
+  const spend = new KeySpend(kept)
   return {
     async frame(since) {
       // Loaded when somebody looks for the first time: most workers are never looked at.
       const { frameOf } = await import('../observe/dashboard/assemble.ts')
       const parts = (await kept.fleet.ask(TOPIC, since - LOOK_BACK_MS)) as DashboardPart[]
-      return frameOf(parts, since, { version, at: Date.now(), keys: [], alerts: [] })
+      const keys = keysHidden === null ? await spend.current(liveByKey(parts)) : []
+      return frameOf(parts, since, { version, at: Date.now(), keys, keysHidden, alerts: [] })
     },
     stop: stopTicking,
   }
@@ -50,20 +71,22 @@ function partOf(
   history: DashboardHistory,
   since: number,
 ): DashboardPart {
-  const { underway, overload, breakers, resilience } = kept
+  const { underway, overload, breakers, resilience, observer } = kept
   return {
     worker: worker.id,
     load: overload.load,
     seconds: history.since(since),
-    totals: emptyTotals(),
-    providers: [],
+    totals: observer.totals(WINDOW_MS)?.totals ?? emptyTotals(),
+    providers: observer
+      .byProvider(WINDOW_MS)
+      .map(({ provider: name, totals }) => ({ name, live: 0, totals })),
     streams: [],
     liveCount: underway.size,
     liveByKey: {},
     breakers: breakers.list(),
     gates: resilience.slots.view(),
     pool: poolOf(kept),
-    errors: [],
+    errors: observer.recent.list({ failed: true, limit: ERRORS_MAX }),
   }
 }
 
@@ -89,6 +112,15 @@ function poolOf({ pool }: Kept): PartPool {
       ...{ sizeBytes: size, inUse, free: available, hits, misses },
     })),
   }
+}
+
+/** Requests that are under way in all workers, by key. */
+function liveByKey(parts: readonly DashboardPart[]): Record<string, number> {
+  const sums: Record<string, number> = {}
+  for (const part of parts) {
+    for (const [key, live] of Object.entries(part.liveByKey)) sums[key] = (sums[key] ?? 0) + live
+  }
+  return sums
 }
 
 /** Calls `tick` shortly behind each whole second of the wall clock. Keeps no process alive. */

@@ -9,17 +9,11 @@ import type {
   DashboardPoolTier,
   DashboardProvider,
 } from './frame.ts'
-import type { DashboardPart } from './part.ts'
+import { type DashboardPart, ERRORS_MAX, STREAMS_MAX } from './part.ts'
 import { pointsOf } from './points.ts'
 
-/** Streams of one frame; there may be ten thousand, and nobody reads a list of them. */
-export const STREAMS_MAX = 200
-
-/** Errors of one frame. */
-export const ERRORS_MAX = 50
-
 /** What is not of the workers. */
-export type FrameRest = Pick<DashboardFrame, 'version' | 'at' | 'keys' | 'alerts'>
+export type FrameRest = Pick<DashboardFrame, 'version' | 'at' | 'keys' | 'keysHidden' | 'alerts'>
 
 /** @param since the points behind this moment, in wall milliseconds. */
 export function frameOf(

@@ -115,6 +115,8 @@ export interface DashboardFrame {
     readonly tiers: readonly DashboardPoolTier[]
   }
   readonly keys: readonly DashboardKey[]
+  /** Why there are no keys: they are told behind an ADMIN_TOKEN only, or nobody keeps count. */
+  readonly keysHidden: 'no-admin-token' | 'no-ledger' | null
   /** The newest first, at most 50. */
   readonly errors: readonly FinishedRequest[]
   readonly alerts: readonly DashboardAlert[]

@@ -4,6 +4,12 @@ import type { LiveStream } from '../live.ts'
 import type { Spread, Totals } from '../totals.ts'
 import type { DashboardBreaker, DashboardGate, DashboardPoolTier } from './frame.ts'
 
+/** Streams of one frame; there may be ten thousand, and nobody reads a list of them. */
+export const STREAMS_MAX = 200
+
+/** Errors of one frame. */
+export const ERRORS_MAX = 50
+
 /** One second of one worker, when it is over. */
 export interface PartSecond {
   /** Wall time of its beginning in milliseconds, at a whole second. */
