@@ -148,6 +148,19 @@ export interface ResilienceSettings {
   readonly adaptiveConcurrency: boolean
 }
 
+/** Streams that their clients may lose and come back to. */
+export interface ResumeSettings {
+  readonly enabled: boolean
+  /** How long one goes on while nobody reads it; 0 is not at all. */
+  readonly graceMs: number
+  /** How long it can be read behind its end; 0 is not at all. */
+  readonly keepMs: number
+  /** What is kept of one. */
+  readonly bytesMax: number
+  /** What one worker keeps of all of them. */
+  readonly totalBytesMax: number
+}
+
 /** What one worker may use before it refuses work; 0 is no limit. */
 export interface OverloadSettings {
   /** Resident memory; null is the worker's share of what the machine has. */
@@ -291,6 +304,7 @@ export interface Config {
   readonly version: ConfigVersion
   readonly resilience: ResilienceSettings
   readonly overload: OverloadSettings
+  readonly resume: ResumeSettings
   readonly demo: DemoSettings
   /** What is sent to an OpenTelemetry collector; null where nothing is. */
   readonly telemetry: TelemetrySettings | null

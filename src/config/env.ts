@@ -17,6 +17,7 @@ import { providerVariables } from './provider-variables.ts'
 import { readDefaultProvider, readProviders } from './providers.ts'
 import { Reader, type Setting } from './reader.ts'
 import { resilienceSettings } from './resilience-variables.ts'
+import { resumeSettings } from './resume-variables.ts'
 import { readStreams } from './streams.ts'
 import { telemetrySettings } from './telemetry-variables.ts'
 import { unknownNames } from './unknown-names.ts'
@@ -105,6 +106,7 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
     version: { count: 1, hash: file.hash },
     resilience: resilienceSettings(read),
     overload: overloadSettings(read),
+    resume: resumeSettings(read),
     intake: readIntake(reader),
     bufferPool: readPool(reader),
     telemetry: telemetrySettings(reader),

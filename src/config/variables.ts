@@ -23,6 +23,7 @@ import { logVariables } from './log-variables.ts'
 import { overloadVariables } from './overload-variables.ts'
 import { knownProviderRows, providerVariables } from './provider-variables.ts'
 import { resilienceVariables } from './resilience-variables.ts'
+import { resumeVariables } from './resume-variables.ts'
 import { streamVariables } from './stream-variables.ts'
 import { telemetryVariables } from './telemetry-variables.ts'
 import { inGroup, type Variable } from './variable.ts'
@@ -164,6 +165,7 @@ export const fixedVariables: readonly Variable<unknown>[] = [
   ...Object.values(providerVariables),
   ...Object.values(streamVariables),
   ...Object.values(resilienceVariables),
+  ...Object.values(resumeVariables),
   ...Object.values(overloadVariables),
   ...Object.values(telemetryVariables),
 ]

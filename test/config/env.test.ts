@@ -69,6 +69,10 @@ test('an empty environment gives every default', () => {
     version: { count: 1, hash: '' },
     resilience: resilienceDefaults,
     telemetry: null,
+    resume: {
+      ...{ enabled: true, graceMs: 30_000, keepMs: 300_000 },
+      ...{ bytesMax: 4 << 20, totalBytesMax: 256 << 20 },
+    },
     overload: { memoryBytesMax: null, eventLoopLagMaxMs: 1000, concurrentRequestsMax: 20_000 },
     demo: { tokens: 64, tokensPerSecond: 20 },
     stream: streams,
