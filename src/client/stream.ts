@@ -1,0 +1,253 @@
+/**
+ * A stream of one answer: asked for, read, asked for again while nothing has been said, resumed
+ * where the server can, and never taken for complete when it is not.
+ */
+import type { JsonObject } from '../core/json.ts'
+import { type Answer, AnswerFold } from './answer.ts'
+import { Connection, type Fetch } from './connection.ts'
+import { dialectOf } from './dialects/detect.ts'
+import type { Dialect, DialectReader } from './dialects/dialect.ts'
+import { incomplete, StreamError, toStreamError } from './error.ts'
+import { isContent, type StreamEvent } from './events.ts'
+import { Meter, type StreamMetrics } from './metrics.ts'
+import { delayMs, pause, retryAfterMaxMs } from './pause.ts'
+import { noOrigin, type StreamOrigin, type StreamRequest, streamUrl } from './request.ts'
+import { Sequence } from './sequence.ts'
+
+/** Failures of a connection, which say nothing of the answer. */
+const breaks: ReadonlySet<string> = new Set(['network_error', 'stream_incomplete', 'stream_idle'])
+
+/** A stream that can be read once. Nothing is read, or asked for, before somebody wants an event. */
+export class AnswerStream implements AsyncIterable<StreamEvent> {
+  readonly #request: StreamRequest
+  readonly #dialect: Dialect
+  readonly #url: string
+  readonly #body: string
+  readonly #abort = new AbortController()
+  readonly #fetch: Fetch
+  readonly #meter = new Meter(() => performance.now())
+  readonly #fold: AnswerFold
+  #reader: DialectReader
+  #sequence: Sequence | null = null
+  #connection: Connection | null = null
+  #origin = noOrigin
+  #hasContent = false
+  #isTaken = false
+  #isOver = false
+  /** Tries since the last event: retries before the first content, resumes after it. */
+  #attempts = 0
+
+  /** @throws TypeError where the dialect is not known, or the body cannot be said in JSON. */
+  constructor(request: StreamRequest) {
+    this.#request = request
+    this.#dialect = dialectOf(String(request.url), request.dialect ?? null)
+    this.#url = this.#dialect.address(String(request.url))
+    this.#body = JSON.stringify(this.#dialect.body(request.body as JsonObject))
+    this.#reader = this.#dialect.createReader()
+    this.#fold = new AnswerFold(request.answerCharsMax ?? 33_554_432)
+    // A method of `window` may not be called as a method of something else.
+    this.#fetch = request.fetch ?? ((url, init) => globalThis.fetch(url, init))
+  }
+
+  /** What was said so far; the same object until something changes. */
+  get answer(): Answer {
+    return this.#fold.answer
+  }
+
+  get origin(): StreamOrigin {
+    return this.#origin
+  }
+
+  get metrics(): StreamMetrics {
+    return this.#meter.read(this.answer.usage?.outputTokens ?? null)
+  }
+
+  /** Ends it: whoever reads gets the error `aborted`, and the provider is cancelled. */
+  abort(reason?: unknown): void {
+    this.#abort.abort(reason)
+  }
+
+  /** Cuts the connection, to go on over another one; a stream that cannot go on fails. */
+  reconnect(): void {
+    this.#connection?.close()
+  }
+
+  /**
+   * The events. Whoever stops reading ends the stream.
+   * @throws StreamError where it fails, at the place where it did.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamEvent, void, void> {
+    if (this.#isTaken) throw new TypeError('A stream can be read once.')
+    this.#isTaken = true
+    const { signal } = this.#request
+    const abort = (): void => this.#abort.abort(signal?.reason)
+    if (signal?.aborted) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
+    try {
+      while (!this.#isOver) yield* this.#readUntilBroken()
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      this.#meter.end()
+      if (!this.#isOver) this.#cancel()
+    }
+  }
+
+  /** Reads over one connection; where it breaks and there may be another, waits for its turn. */
+  async *#readUntilBroken(): AsyncGenerator<StreamEvent, void, void> {
+    let failure: StreamError
+    let isRefusal = true
+    try {
+      const connection = await this.#open()
+      isRefusal = false
+      yield* this.#read(connection)
+      return
+    } catch (thrown) {
+      failure = this.#named(toStreamError(thrown, this.#abort.signal))
+    } finally {
+      this.#connection?.close()
+      this.#connection = null
+    }
+    const type = this.#remedy(failure, isRefusal)
+    if (type === null) {
+      // A server that reported a failure has nothing left to cancel.
+      if (!breaks.has(failure.code) && failure.status !== null) this.#sequence = null
+      throw failure
+    }
+    const { signal } = this.#abort
+    this.#attempts += 1
+    const wait = type === 'resume' && this.#attempts === 1 ? 0 : delayMs(this.#attempts, failure)
+    yield { type, attempt: this.#attempts, delayMs: wait, error: failure }
+    await pause(wait, signal)
+    if (type === 'retry') this.#startAgain()
+    else this.#meter.resumes += 1
+  }
+
+  async *#read(connection: Connection): AsyncGenerator<StreamEvent, void, void> {
+    this.#connection = connection
+    const { idleTimeoutMs = this.#sequence === null ? 0 : 60_000 } = this.#request
+    for await (const messages of connection.messages(idleTimeoutMs)) {
+      for (const message of messages) {
+        this.#meter.events += 1
+        if (this.#sequence?.accept(message.id) === false) {
+          this.#meter.duplicates += 1
+          continue
+        }
+        if (this.#hasContent) this.#attempts = 0
+        yield* this.#say(this.#reader.read(message))
+        if (!this.#reader.isOver) continue
+        this.#isOver = true
+        this.#connection = null
+        connection.complete()
+        return
+      }
+    }
+    if (!this.#isGoodEnd(connection)) {
+      // The server has told all that it knows: there is nothing to ask it for.
+      if (connection.isEmpty) this.#sequence = null
+      throw incomplete()
+    }
+    yield* this.#say(this.#reader.end())
+    this.#isOver = true
+  }
+
+  /**
+   * An end without the marker, which Gemini never has: good where the reason of the end was told,
+   * and where a server that keeps the stream has nothing after it.
+   */
+  #isGoodEnd({ isEmpty }: Connection): boolean {
+    if (!this.#reader.isFinished) return false
+    return this.#sequence === null || isEmpty || this.#dialect.name === 'gemini'
+  }
+
+  *#say(events: readonly StreamEvent[]): Generator<StreamEvent, void, void> {
+    // One event of the stream is one of the figures too, whatever it holds.
+    if (events.some(isContent)) {
+      this.#hasContent = true
+      this.#meter.content()
+    }
+    for (const event of events) {
+      this.#fold.take(event)
+      yield event
+    }
+  }
+
+  async #open(): Promise<Connection> {
+    const { resume = false, apiKey = null, headers, eventCharsMax = 4_194_304 } = this.#request
+    const own = { ...this.#dialect.headers(apiKey), accept: 'text/event-stream' }
+    const options = {
+      ...{ fetch: this.#fetch, signal: this.#abort.signal },
+      ...{ meter: this.#meter, eventCharsMax },
+    }
+    if (this.#sequence !== null) {
+      const from = { 'last-event-id': this.#sequence.lastEventId }
+      const init = { headers: { ...own, ...headers, ...from }, cache: 'no-store' } as const
+      return Connection.open(streamUrl(this.#url, this.#sequence.streamId), init, options)
+    }
+    const wish = { ...(resume && { 'x-sluice-resume': '1' }) }
+    const init = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...own, ...wish, ...headers },
+      body: this.#body,
+    }
+    const connection = await Connection.open(this.#url, init, options)
+    const named = connection.headers
+    const streamId = named.get('x-sluice-stream-id')
+    this.#origin = {
+      requestId: named.get('x-request-id') ?? named.get('request-id'),
+      provider: named.get('x-sluice-provider'),
+      streamId,
+    }
+    if (streamId !== null) this.#sequence = new Sequence(streamId)
+    return connection
+  }
+
+  /** What can be done about a failure; null is nothing. */
+  #remedy(error: StreamError, isRefusal: boolean): 'retry' | 'resume' | null {
+    const { retriesMax = 2, resumesMax = 8 } = this.#request
+    if (this.#abort.signal.aborted || (error.retryAfterMs ?? 0) > retryAfterMaxMs) return null
+    // A server that cannot go on now may have the stream later; a stream that failed has ended.
+    const isBreak = breaks.has(error.code) || (isRefusal && error.retryable)
+    if (this.#sequence !== null && isBreak) {
+      return this.#attempts < resumesMax ? 'resume' : null
+    }
+    if (this.#hasContent || !error.retryable) return null
+    return this.#attempts < retriesMax ? 'retry' : null
+  }
+
+  #startAgain(): void {
+    this.#meter.retries += 1
+    this.#sequence = null
+    this.#reader = this.#dialect.createReader()
+  }
+
+  /** An error inside a stream, or of a connection, names no request; the head of the answer did. */
+  #named(error: StreamError): StreamError {
+    const { requestId } = this.#origin
+    if (error.requestId !== null || requestId === null) return error
+    const { code, message, status, type, retryable, retryAfterMs, cause } = error
+    return new StreamError(code, message, {
+      ...{ status, type, retryable, retryAfterMs, cause, requestId },
+    })
+  }
+
+  /** A server that keeps the stream would go on without us: it is told that nobody waits. */
+  #cancel(): void {
+    if (this.#sequence === null) return
+    const { apiKey = null, headers } = this.#request
+    // `keepalive`, because the page may be on its way out.
+    this.#fetch(streamUrl(this.#url, this.#sequence.streamId), {
+      method: 'DELETE',
+      headers: { ...this.#dialect.headers(apiKey), ...headers },
+      keepalive: true,
+    }).catch(() => {})
+  }
+}
+
+/**
+ * Asks an endpoint for a streamed answer.
+ * @throws TypeError where the dialect is not known, or the body cannot be said in JSON. All else is
+ *   thrown to whoever reads.
+ */
+export function streamAnswer(request: StreamRequest): AnswerStream {
+  return new AnswerStream(request)
+}
