@@ -11,6 +11,11 @@ export class Underway {
     return this.#exchanges.size
   }
 
+  /** Their records, the oldest first. */
+  exchanges(): IterableIterator<Exchange> {
+    return this.#exchanges.values()
+  }
+
   /** Enters a request; the returned function takes it out again. */
   add(controller: AbortController, exchange: Exchange): () => void {
     this.#exchanges.set(controller, exchange)
@@ -31,6 +36,16 @@ export class Underway {
   /** Ends everything that is under way, with a reason that clients are told in-band. */
   abortAll(reason: GatewayError): void {
     for (const controller of [...this.#exchanges.keys()]) controller.abort(reason)
+  }
+
+  /** Ends the request of that id, where it is under way; says whether it is. */
+  abort(id: string, reason: GatewayError): boolean {
+    for (const [controller, exchange] of this.#exchanges) {
+      if (exchange.id !== id) continue
+      controller.abort(reason)
+      return true
+    }
+    return false
   }
 
   /**

@@ -76,10 +76,9 @@ export class Observer {
     this.#listeners.push(listener)
   }
 
-  /** The sums of the last `windowMs`, of all requests or of those of a provider. */
-  totals(windowMs: number, provider?: string): WindowTotals | null {
-    const series = provider === undefined ? this.#all : this.#providers.get(provider)
-    return series?.totals(windowMs, this.#now()) ?? null
+  /** The sums of all requests that ended in the last `windowMs`. */
+  totals(windowMs: number): WindowTotals {
+    return this.#all.totals(windowMs, this.#now())
   }
 
   /** The sums of each provider that was asked in the last `windowMs`. */
