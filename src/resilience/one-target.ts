@@ -61,7 +61,7 @@ export class OneTarget {
         try {
           const opened = await this.#openOnce(facts)
           this.#answered(opened, facts)
-          return { opened, leave: this.#leaving() }
+          return { opened, leave: this.#leaving(facts) }
         } catch (thrown) {
           const error = toGatewayError(thrown)
           const waitMs = this.#failed(error, facts)
@@ -143,11 +143,12 @@ export class OneTarget {
   }
 
   /** What broke later is the target's failure, unless the client's own clock ran out. */
-  #leaving(): Answered['leave'] {
+  #leaving(facts: AttemptFacts): Answered['leave'] {
     let isInside = true
     return (failure) => {
       if (!isInside) return
       isInside = false
+      facts.leave(failure)
       this.#standing.inFlight -= 1
       this.#candidate.leaveSlot()
       this.#settle()

@@ -2,6 +2,7 @@
 import { onAbort } from '../core/abort.ts'
 import { nowMs, type Sweep, type Swept } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
+import { tellTrace } from '../observe/trace/context.ts'
 import type { Usage } from '../protocol/protocol.ts'
 import type { Opened, RequestBody, Target } from '../provider/call.ts'
 import { acceptAnswer } from './answer.ts'
@@ -77,12 +78,13 @@ async function send(
   context: OpenContext,
   attempt: AbortController,
 ): Promise<Response> {
-  const { request, proxy, reach, freshSocket } = context
+  const { request, proxy, reach, freshSocket, facts } = context
   const { signal } = attempt
   const { method } = request
   const { provider } = target
   const { path, search } = outgoing.dial
   const headers = headersForProvider(request.headers)
+  tellTrace(headers, facts.trace, facts.spanId)
   if (outgoing.isJson) headers.set('content-type', 'application/json')
   if (provider.answer !== undefined) {
     const body = await outgoing.collect()

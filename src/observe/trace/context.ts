@@ -83,6 +83,7 @@ const memberValue = /^[ -+\--<>-~]{0,255}[!-+\--<>-~]$/
 
 function isMember(text: string): boolean {
   const cut = text.indexOf('=')
+  if (cut < 1) return false
   const key = text.slice(0, cut)
   return key === key.toLowerCase() && memberKey.test(key) && memberValue.test(text.slice(cut + 1))
 }

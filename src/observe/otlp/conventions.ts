@@ -1,0 +1,73 @@
+/**
+ * What is said of requests in the words of OpenTelemetry's semantic conventions for HTTP and for
+ * generative AI. The names are those of the installed package; values that the conventions do not
+ * know are our own.
+ */
+import {
+  GEN_AI_OPERATION_NAME_VALUE_CHAT,
+  GEN_AI_OPERATION_NAME_VALUE_EMBEDDINGS,
+  GEN_AI_OPERATION_NAME_VALUE_GENERATE_CONTENT,
+  GEN_AI_OPERATION_NAME_VALUE_TEXT_COMPLETION,
+  GEN_AI_PROVIDER_NAME_VALUE_AWS_BEDROCK,
+  GEN_AI_PROVIDER_NAME_VALUE_AZURE_AI_OPENAI,
+  GEN_AI_PROVIDER_NAME_VALUE_GCP_GEMINI,
+  GEN_AI_PROVIDER_NAME_VALUE_GCP_VERTEX_AI,
+  GEN_AI_PROVIDER_NAME_VALUE_IBM_WATSONX_AI,
+  GEN_AI_PROVIDER_NAME_VALUE_MISTRAL_AI,
+  GEN_AI_PROVIDER_NAME_VALUE_X_AI,
+} from '@opentelemetry/semantic-conventions/incubating'
+import type { EndpointName } from '../../config/config.ts'
+import type { Exchange } from '../exchange.ts'
+
+/** The providers that the conventions call otherwise than their own programs do. */
+const providerNames: ReadonlyMap<string, string> = new Map([
+  ['azure', GEN_AI_PROVIDER_NAME_VALUE_AZURE_AI_OPENAI],
+  ['bedrock', GEN_AI_PROVIDER_NAME_VALUE_AWS_BEDROCK],
+  ['gemini', GEN_AI_PROVIDER_NAME_VALUE_GCP_GEMINI],
+  ['mistral', GEN_AI_PROVIDER_NAME_VALUE_MISTRAL_AI],
+  ['vertex', GEN_AI_PROVIDER_NAME_VALUE_GCP_VERTEX_AI],
+  ['watsonx', GEN_AI_PROVIDER_NAME_VALUE_IBM_WATSONX_AI],
+  ['xai', GEN_AI_PROVIDER_NAME_VALUE_X_AI],
+])
+
+/** `gen_ai.provider.name` for a provider of the configuration. */
+export const providerNameOf = (name: string): string => providerNames.get(name) ?? name
+
+/** The addresses that are answered, as `http.route` has them: nothing of a client's is in one. */
+const routes: Readonly<Record<EndpointName, string>> = {
+  'chat-completions': '/v1/chat/completions',
+  completions: '/v1/completions',
+  responses: '/v1/responses',
+  messages: '/v1/messages',
+  gemini: '/v1beta/models/{model}',
+  embeddings: '/v1/embeddings',
+  models: '/v1/models',
+  other: '/v1/*',
+  passthrough: '/passthrough/{provider}/*',
+}
+
+/** `http.route` of a request. */
+export const httpRouteOf = ({ endpoint }: Pick<Exchange, 'endpoint'>): string => routes[endpoint]
+
+const operations: Partial<Record<EndpointName, string>> = {
+  'chat-completions': GEN_AI_OPERATION_NAME_VALUE_CHAT,
+  completions: GEN_AI_OPERATION_NAME_VALUE_TEXT_COMPLETION,
+  responses: GEN_AI_OPERATION_NAME_VALUE_CHAT,
+  messages: GEN_AI_OPERATION_NAME_VALUE_CHAT,
+  gemini: GEN_AI_OPERATION_NAME_VALUE_GENERATE_CONTENT,
+  embeddings: GEN_AI_OPERATION_NAME_VALUE_EMBEDDINGS,
+}
+
+/** `gen_ai.operation.name`; null where no model is asked for anything that it knows. */
+export function operationOf({ endpoint, path }: Pick<Exchange, 'endpoint' | 'path'>) {
+  // Dialects that name what is wanted in the path have further operations beside their chat.
+  if (/count_?tokens$/i.test(path)) return null
+  if (/:(batch)?embedcontents?$/i.test(path)) return GEN_AI_OPERATION_NAME_VALUE_EMBEDDINGS
+  return operations[endpoint] ?? null
+}
+
+/** A text of a client or a provider in an attribute: never longer than this. */
+const TEXT_LENGTH_MAX = 256
+
+/** A name in an attribute. */
+export const shortText = (text: string): string => text.slice(0, TEXT_LENGTH_MAX).toWellFormed()

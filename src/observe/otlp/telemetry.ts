@@ -1,0 +1,112 @@
+/**
+ * Traces and metrics over OTLP. Loaded only where a collector is configured, and with it all that
+ * is OpenTelemetry's. Nothing here is on the way of a request: its facts are taken at its end, and
+ * a collector that is slow, away or wrong costs them and nothing else.
+ */
+import { hostname } from 'node:os'
+import { DiagLogLevel, diag } from '@opentelemetry/api'
+import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources'
+import {
+  ATTR_HOST_NAME,
+  ATTR_PROCESS_PID,
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_VERSION,
+} from '@opentelemetry/semantic-conventions/incubating'
+import type { ProviderSettings } from '../../config/config.ts'
+import type { TelemetrySettings } from '../../config/telemetry-settings.ts'
+import { version } from '../../version.ts'
+import type { Exchange } from '../exchange.ts'
+import type { TraceContext } from '../trace/context.ts'
+import type { ServerAddress } from './attempt-span.ts'
+import { traceJoiner } from './joining.ts'
+import { Outbox, type Tell } from './outbox.ts'
+import { Traces } from './traces.ts'
+
+/** What the collector took, and what it did not. */
+export interface TelemetryCounts {
+  readonly sent: number
+  readonly lost: number
+  readonly waiting: number
+}
+
+/** What is sent of one worker. */
+export interface Telemetry {
+  /** The place of a request that begins in its trace; null where no traces are kept. */
+  readonly joinTrace: ((headers: Headers) => TraceContext) | null
+  /** Takes a request that has ended. */
+  take(exchange: Exchange): void
+  /** Takes over where the providers of another configuration are. */
+  useProviders(providers: readonly ProviderSettings[]): void
+  /** Of the spans. */
+  readonly spans: () => TelemetryCounts
+  /** Sends what waits, for up to `limitMs`. Never rejects. */
+  close(limitMs: number): Promise<void>
+}
+
+/** Starts it. */
+export function startTelemetry(
+  settings: TelemetrySettings,
+  worker: { readonly id: number },
+  tell: Tell,
+): Telemetry {
+  const resource = resourceOf(settings, worker.id)
+  const spanBox = new Outbox('traces', tell)
+  const { tracesUrl } = settings
+  const traces = tracesUrl === null ? null : new Traces(settings, tracesUrl, resource, spanBox)
+  let addresses: ReadonlyMap<string, ServerAddress> = new Map()
+  hearOfRejects(spanBox)
+  return {
+    joinTrace: traces === null ? null : traceJoiner(settings),
+    take: (exchange) => traces?.take(exchange, (provider) => addresses.get(provider)),
+    useProviders(providers) {
+      addresses = new Map(providers.flatMap(addressOf))
+    },
+    spans: () => ({ sent: spanBox.sent, lost: spanBox.lost, waiting: traces?.waiting ?? 0 }),
+    async close(limitMs) {
+      await Promise.race([traces?.close(), Bun.sleep(limitMs)])
+    },
+  }
+}
+
+/**
+ * Who says all this. Each worker counts for itself and says so, and so does the one that follows
+ * it: two that count under one name at once could not be told apart.
+ */
+function resourceOf(settings: TelemetrySettings, workerId: number): Resource {
+  const { serviceName, resourceAttributes } = settings
+  const host = resourceAttributes[ATTR_SERVICE_INSTANCE_ID] ?? hostname()
+  return defaultResource().merge(
+    resourceFromAttributes({
+      [ATTR_HOST_NAME]: hostname(),
+      ...resourceAttributes,
+      [ATTR_SERVICE_NAME]: serviceName,
+      [ATTR_SERVICE_VERSION]: version,
+      [ATTR_SERVICE_INSTANCE_ID]: `${host}/${workerId}-${process.pid}`,
+      [ATTR_PROCESS_PID]: process.pid,
+      'sluice.worker.id': workerId,
+    }),
+  )
+}
+
+function addressOf({ name, baseUrl }: ProviderSettings): [string, ServerAddress][] {
+  const url = URL.parse(baseUrl)
+  if (url === null) return []
+  const port = url.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url.port)
+  return [[name, { host: url.hostname, port }]]
+}
+
+/**
+ * The exporters say nowhere but in the library's own log that a collector took only a part; what
+ * else stands in that log is of no use to an operator, or told by the outbox.
+ */
+function hearOfRejects(spans: Outbox): void {
+  const nothing = (): void => {}
+  const warn = (message: string, ...rest: unknown[]): void => {
+    if (!message.startsWith('Received Partial Success')) return
+    const rejectedSpans = /"rejectedSpans":"?(\d+)/.exec(String(rest[0]))?.[1] ?? '0'
+    if (Number(rejectedSpans) > 0) spans.rejected(Number(rejectedSpans))
+  }
+  const logger = { error: nothing, warn, info: nothing, debug: nothing, verbose: nothing }
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+}
