@@ -4,10 +4,16 @@
  * room again (fault matrix, row 58). The runtime's own stream keeps everything it cannot write,
  * and is closed for good by the first failure.
  */
-import { write } from 'node:fs'
+import { fstatSync, write } from 'node:fs'
 
 /** Some ten thousand lines. */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024
+
+/**
+ * What a pipe takes as a whole or not at all, on Linux; so the lines of several workers that share
+ * one are never mixed, as long as none of them is longer.
+ */
+const PIPE_BYTES_MAX = 4096
 
 /** How soon a pipe that is full is tried again. */
 const FULL_PIPE_MS = 20
@@ -17,6 +23,8 @@ export class LineSink {
   readonly #descriptor: number
   readonly #tell: (lostLines: number) => void
   readonly #bytesMax: number
+  /** Of one write, but for a line that is longer by itself. */
+  readonly #writeBytesMax: number
   #lines: string[] = []
   #waitingBytes = 0
   #lostLines = 0
@@ -28,6 +36,7 @@ export class LineSink {
     this.#descriptor = descriptor
     this.#tell = tell
     this.#bytesMax = bytesMax
+    this.#writeBytesMax = isPipe(descriptor) ? PIPE_BYTES_MAX : Number.POSITIVE_INFINITY
   }
 
   /** Lines that were lost and not told of yet. */
@@ -53,22 +62,36 @@ export class LineSink {
   }
 
   async #drain(): Promise<void> {
-    // The lines of one turn of the event loop leave in one write.
+    // The lines of one turn of the event loop leave together.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#lines.length > 0) {
       const lines = this.#lines.splice(0)
-      const text = lines.join('')
-      const isWritten = await this.#writeAll(Buffer.from(this.#isTorn ? `\n${text}` : text))
-      this.#waitingBytes -= text.length
-      if (!isWritten) {
-        this.#lostLines += lines.length
-      } else if (this.#lostLines > 0) {
+      const characters = lines.reduce((sum, { length }) => sum + length, 0)
+      let isWritten = true
+      while (lines.length > 0) {
+        const group = lines.splice(0, this.#fitting(lines))
+        const text = group.join('')
+        isWritten = await this.#writeAll(Buffer.from(this.#isTorn ? `\n${text}` : text))
+        if (!isWritten) this.#lostLines += group.length
+      }
+      this.#waitingBytes -= characters
+      if (isWritten && this.#lostLines > 0) {
         const lost = this.#lostLines
         this.#lostLines = 0
         this.#tell(lost)
       }
     }
     this.#idle = null
+  }
+
+  /** How many of the lines leave in one write. */
+  #fitting(lines: readonly string[]): number {
+    let bytes = this.#isTorn ? 1 : 0
+    const count = lines.findIndex((line) => {
+      bytes += Buffer.byteLength(line)
+      return bytes > this.#writeBytesMax
+    })
+    return count === -1 ? lines.length : Math.max(1, count)
   }
 
   /** False where it failed; then the last line may have been torn. */
@@ -94,5 +117,13 @@ export class LineSink {
         else resolve(null)
       })
     })
+  }
+}
+
+function isPipe(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFIFO()
+  } catch {
+    return false
   }
 }

@@ -71,3 +71,23 @@ test.skipIf(process.platform !== 'linux')(
     await sink.flush()
   },
 )
+
+test.skipIf(process.platform !== 'linux')(
+  'lines of several processes into one pipe are not mixed, also while it is full',
+  async () => {
+    const path = fresh('pipe')
+    expect(Bun.spawnSync(['mkfifo', path]).exitCode).toBe(0)
+    const pipe = open(path, 'r+')
+    const writers = ['a', 'b', 'c'].map((name) => ({ name, sink: new LineSink(pipe, () => {}) }))
+    const lineOf = (name: string): string => `${name.repeat(999)}\n`
+    for (let index = 0; index < 200; index++) {
+      for (const { name, sink } of writers) sink.write(lineOf(name))
+    }
+    const reader = Bun.spawn(['head', '-c', '600000'], { stdin: Bun.file(path), stdout: 'pipe' })
+    const lines = (await new Response(reader.stdout).text()).split('\n').slice(0, -1)
+    expect(lines.length).toBe(600)
+    const whole = new Set(writers.map(({ name }) => name.repeat(999)))
+    expect(lines.filter((line) => !whole.has(line))).toEqual([])
+    await Promise.all(writers.map(({ sink }) => sink.flush()))
+  },
+)
