@@ -18,6 +18,7 @@ import { LineSink } from '../observe/line-sink.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { logSettingsOf } from '../observe/log-settings.ts'
 import { Observer } from '../observe/observer.ts'
+import type { Telemetry } from '../observe/otlp/telemetry.ts'
 import { Redactor } from '../observe/redact.ts'
 import { BreakerTable } from '../resilience/breaker-table.ts'
 import { noBreakers } from '../resilience/breakers.ts'
@@ -28,6 +29,7 @@ import type { Store } from '../store/store.ts'
 import { Reach } from '../upstream/reach.ts'
 import { openLimits } from './limits.ts'
 import { type News, type ParentNews, parentNews } from './news.ts'
+import { openTelemetry } from './telemetry.ts'
 
 /** What surrounds the server. */
 export interface AppParts {
@@ -70,6 +72,8 @@ export interface Kept {
   readonly fleet: Fleet
   /** What is remembered of requests that have ended. */
   readonly observer: Observer
+  /** Null where nothing is sent to an OpenTelemetry collector. */
+  readonly telemetry: Telemetry | null
   readonly pauses: Pauses
   readonly breakers: BreakerTable
   readonly resilience: Resilience
@@ -103,6 +107,7 @@ export async function keptOf(
   })
   store.subscribe(KEYS_TOPIC, (key) => keys.ring.forget(key))
   const breakers = sharedBreakers(config, store)
+  const observer = new Observer()
   return {
     log,
     redactor,
@@ -120,7 +125,8 @@ export async function keptOf(
     quota: new Quota(store),
     news,
     fleet: parts.fleet ?? soloFleet(),
-    observer: new Observer(),
+    observer,
+    telemetry: await openTelemetry(config, worker, log, observer),
     pauses,
     breakers,
     resilience: new Resilience(
@@ -164,11 +170,13 @@ function openEarly(database: Database, log: Log): void {
 
 /** Writes what waits for the database, for up to `limitMs`, and closes it. */
 export async function closeStores(kept: Kept, limitMs: number): Promise<void> {
-  const { ledger, database, quota, store } = kept
+  const { ledger, database, quota, store, telemetry } = kept
+  const sent = telemetry?.close(limitMs)
   quota.close()
   await store.close()
   await ledger?.close(limitMs)
   await database.close()
+  await sent
 }
 
 /** What is held, by name. */

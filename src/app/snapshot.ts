@@ -53,6 +53,7 @@ export function snapshotOf(kept: Kept, config: Config): Snapshot {
     standing: (target) => kept.resilience.standing(target),
     priceOf: createPriceOf(config.prices, new Map(config.providers.map(kindByName))),
   })
+  kept.telemetry?.useProviders(config.providers)
   const shared = { ...kept, config, providers, planner }
   kept.observer.models.configure(knownModelsOf(config))
   return { config, stages: stagesOf(shared), models: catalogueOf(shared) }
@@ -61,7 +62,7 @@ export function snapshotOf(kept: Kept, config: Config): Snapshot {
 /** The six stages, each with what it needs of the others as an argument. */
 function stagesOf(shared: Shared): Stages {
   const { config, log, pool, sweep, reach, underway, spool, admission, planner } = shared
-  const { resilience, ledger, quota, observer } = shared
+  const { resilience, ledger, quota, observer, telemetry } = shared
   const proxy = config.upstreamProxy
   const modelLimits = createModelLimits(config.limits.models)
   const providerQuota = createProviderQuota(quota, config.limits.providers)
@@ -96,7 +97,7 @@ function stagesOf(shared: Shared): Stages {
         open(target, { ...attempt, request, call, intent, sweep, reach, proxy, prefill }),
       ),
     relay,
-    joinTrace: null,
+    joinTrace: telemetry?.joinTrace ?? null,
     record: (exchange) => {
       observer.record(exchange)
       log.request(exchange)
