@@ -107,6 +107,7 @@ export class Overload {
   #next = 0
   #stage: OverloadStage = 'normal'
   #evicted = 0
+  #lateMs = 0
   #collectedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(limits: OverloadLimits, actions: OverloadActions) {
@@ -124,6 +125,11 @@ export class Overload {
     return this.#stage === 'strained' || this.#stage === 'shed-low' ? 'strained' : 'shedding'
   }
 
+  /** By how much all looks together came later than wanted. */
+  get lateMs(): number {
+    return this.#lateMs
+  }
+
   /** Connections that only wait are in the way of those that ask for something. */
   get isShortOfDescriptors(): boolean {
     return this.#pressures().descriptors >= thresholds['shed-all']
@@ -132,6 +138,7 @@ export class Overload {
   /** Takes a look into account, and acts on it. */
   sample(readings: Readings, now = nowMs()): void {
     this.#readings = readings
+    this.#lateMs += readings.latenessMs
     this.#lateness[this.#next] = readings.latenessMs
     this.#next = (this.#next + 1) % LAG_SAMPLES
     const stage = stageAt(this.#pressures().worst, this.#stage)

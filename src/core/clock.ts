@@ -18,6 +18,16 @@ export const nowMs = (): number => performance.now()
 /** So late a look comes only when the process was not free, or stood still. */
 const HELD_UP_MS = 250
 
+/** How punctual the interval was. */
+export interface SweepTimes {
+  /** Times that everything was looked at, or would have been. */
+  readonly looks: number
+  /** By how much they came later than wanted, in sum. */
+  readonly lateMs: number
+  /** Looks that were left out because they came so late. */
+  readonly heldUp: number
+}
+
 /** The one interval of a worker. */
 export class Sweep {
   readonly #entries = new Set<Swept>()
@@ -25,6 +35,7 @@ export class Sweep {
   #timer: ReturnType<typeof setInterval> | null = null
   #lookedAtMs = 0
   #wasHeldUp = false
+  readonly #times = { looks: 0, lateMs: 0, heldUp: 0 }
 
   /** @param periodMs how late a clock may be; at most a quarter of the shortest clock in use. */
   constructor(periodMs: number) {
@@ -34,6 +45,11 @@ export class Sweep {
   /** How many entries wait; zero when nothing is under way. */
   get size(): number {
     return this.#entries.size
+  }
+
+  /** How punctual it was so far. */
+  get times(): SweepTimes {
+    return this.#times
   }
 
   /** Looks more often, for clocks that are shorter than those before; never less often. */
@@ -89,7 +105,12 @@ export class Sweep {
     const lateMs = now - this.#lookedAtMs - this.#periodMs
     this.#lookedAtMs = now
     this.#wasHeldUp = lateMs > HELD_UP_MS && !this.#wasHeldUp
-    if (this.#wasHeldUp) return
+    this.#times.looks += 1
+    this.#times.lateMs += Math.max(0, lateMs)
+    if (this.#wasHeldUp) {
+      this.#times.heldUp += 1
+      return
+    }
     for (const entry of this.#entries) entry.sweep(now)
   }
 }

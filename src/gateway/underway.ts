@@ -6,6 +6,7 @@ import type { Exchange } from '../observe/exchange.ts'
 export class Underway {
   readonly #exchanges = new Map<AbortController, Exchange>()
   #idle: (() => void)[] = []
+  #streams = 0
 
   get size(): number {
     return this.#exchanges.size
@@ -14,6 +15,19 @@ export class Underway {
   /** Their records, the oldest first. */
   exchanges(): IterableIterator<Exchange> {
     return this.#exchanges.values()
+  }
+
+  /** Those that asked for a stream. */
+  get streams(): number {
+    return this.#streams
+  }
+
+  /** Counts a request that was entered as a stream; the returned function ends that. */
+  addStream(): () => void {
+    this.#streams += 1
+    return () => {
+      this.#streams -= 1
+    }
   }
 
   /** Enters a request; the returned function takes it out again. */

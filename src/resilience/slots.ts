@@ -58,6 +58,7 @@ export class Slots {
   readonly #settings: SlotSettings
   readonly #pauses: Pauses
   readonly #gates = new Map<string, Guarded>()
+  #rejected = 0
 
   constructor(settings: SlotSettings, pauses: Pauses) {
     this.#settings = settings
@@ -69,6 +70,11 @@ export class Slots {
     let sum = 0
     for (const { gate } of this.#gates.values()) sum += gate.waiting
     return sum
+  }
+
+  /** Requests that were refused because the wait would have been too long, since the start. */
+  get rejected(): number {
+    return this.#rejected
   }
 
   /** The gates by name, for an operator. */
@@ -123,7 +129,9 @@ export class Slots {
       }
       return entered
     } catch (thrown) {
-      throw firstOf(thrown)
+      const error = firstOf(thrown)
+      if (error.code === 'overloaded') this.#rejected += 1
+      throw error
     } finally {
       unlink()
       abort.abort(passer.signal.reason)

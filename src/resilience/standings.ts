@@ -67,6 +67,11 @@ export class Standings {
     return sum
   }
 
+  /** Requests under way by target, those alone that have some. */
+  *underway(): Generator<readonly [key: string, count: number]> {
+    for (const [key, { inFlight }] of this.#all) if (inFlight > 0) yield [key, inFlight]
+  }
+
   #forgetOne(): void {
     for (const [key, standing] of this.#all) {
       if (standing.inFlight > 0) continue
