@@ -73,6 +73,7 @@ export async function handle(
     exchange.readAtMs = nowMs()
     exchange.model = intent.model
     exchange.streaming = intent.stream
+    if (intent.stream) passage.hold(stages.underway.addStream())
     exchange.requestBytes = intent.body?.lengthBytes ?? 0
     exchange.heldBytes = intent.body?.bytes?.byteLength ?? 0
     const plan = stages.plan(intent, call, request.headers, ticket)
