@@ -89,7 +89,7 @@ export function requestFields(
     ...(otherCostMicroUsd !== null && { otherCostUsd: inUsd(otherCostMicroUsd) }),
     ...(slow && { slow }),
     ...(sampleRate !== null && { sampleRate }),
-    ...(detailed && triedMax > 0 && attempts > 0 && { tried: triedOf(finished, clean, triedMax) }),
+    ...(detailed && attempts > 0 && { tried: triedOf(finished, clean, triedMax) }),
   }
 }
 

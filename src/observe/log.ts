@@ -40,8 +40,11 @@ const LINE_BYTES_MAX = 4000
 const NAME_CHARACTERS_MAX = 200
 const TEXT_CHARACTERS_MAX = 1000
 
-/** Attempts that are told one by one. */
-const TRIED_MAX = 12
+/** How many attempts are told one by one, and how long names are, where a line is too long. */
+const requestBounds = [
+  { triedMax: 12, nameMax: NAME_CHARACTERS_MAX },
+  { triedMax: 4, nameMax: 40 },
+] as const
 
 /** Makes the log; `write` gets whole lines with their line feed. */
 export function createLog(settings: LogSettings, write: (line: string) => void): Log {
@@ -69,9 +72,8 @@ export function createLog(settings: LogSettings, write: (line: string) => void):
       const { level } = verdict
       const kept = finished ?? finishedOf(exchange)
       const at = new Date()
-      const text = firstThatFits([TRIED_MAX, 3, 0], (triedMax) => {
-        const max = triedMax === 0 ? 40 : NAME_CHARACTERS_MAX
-        const clean = (name: string): string => redactor.clean(name, max)
+      const text = firstThatFits(requestBounds, ({ triedMax, nameMax }) => {
+        const clean = (name: string): string => redactor.clean(name, nameMax)
         const fields = requestFields(exchange, kept, verdict, clean, triedMax)
         const { method, endpoint } = exchange
         return (
@@ -85,7 +87,7 @@ export function createLog(settings: LogSettings, write: (line: string) => void):
 }
 
 /** The first text that is not too long for a line, of more and more narrow ones; else the last. */
-function firstThatFits(bounds: readonly number[], make: (bound: number) => string): string {
+function firstThatFits<Bound>(bounds: readonly Bound[], make: (bound: Bound) => string): string {
   let text = ''
   for (const bound of bounds) {
     text = make(bound)
