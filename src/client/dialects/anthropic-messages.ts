@@ -95,10 +95,7 @@ class MessagesReader implements DialectReader {
     this.#think(textAt(block, 'thinking'))
     if (block.type !== 'tool_use') return
     const place = this.#calls.begin(`${index}`)
-    const input = objectAt(block, 'input')
-    if (input !== null && Object.keys(input).length > 0) {
-      this.#wholeInputs.set(index, JSON.stringify(input))
-    }
+    this.#wholeInputs.set(index, JSON.stringify(objectAt(block, 'input') ?? {}))
     const named = { id: textAt(block, 'id'), name: textAt(block, 'name') }
     this.#events.push({ type: 'tool-call', index: place, ...named, arguments: '' })
   }

@@ -1,9 +1,10 @@
 /** Streams of chat completions, of OpenAI and of everyone compatible with it. */
 import { isObject, type JsonObject, numberAt, objectAt, textAt } from '../../core/json.ts'
 import { incomplete, invalidEvent, serverError } from '../error.ts'
-import type { FinishReason, StreamEvent, Usage } from '../events.ts'
+import type { FinishReason, StreamEvent } from '../events.ts'
 import type { SseMessage } from '../sse-reader.ts'
 import { type Dialect, type DialectReader, objectsIn, parseObject, ToolPlaces } from './dialect.ts'
+import { readUsage } from './openai-usage.ts'
 
 /** How OpenAI's APIs are asked. */
 export const bearer = (apiKey: string | null): Readonly<Record<string, string>> =>
@@ -50,7 +51,8 @@ class ChatReader implements DialectReader {
       // An answer that never began is none, whatever marks its end.
       if (!this.#hasSpoken) throw incomplete()
       this.isOver = true
-      return []
+      // Snowflake gives no reason.
+      return this.isFinished ? [] : [{ type: 'finish', reason: this.#reason('stop'), native: null }]
     }
     if (event === 'error' && !data.startsWith('{')) throw failed({ message: data })
     const chunk = parseObject(data)
@@ -191,22 +193,6 @@ class ChatReader implements DialectReader {
     if (usage === null) return
     this.#hasSpoken = true
     this.#events.push({ type: 'usage', usage })
-  }
-}
-
-/** Counts under OpenAI's names, old and new; null where there are none. */
-export function readUsage(said: JsonObject): Usage | null {
-  const inputTokens = numberAt(said, 'prompt_tokens') ?? numberAt(said, 'input_tokens')
-  const outputTokens = numberAt(said, 'completion_tokens') ?? numberAt(said, 'output_tokens')
-  if (inputTokens === null && outputTokens === null) return null
-  const input = objectAt(said, 'prompt_tokens_details') ?? objectAt(said, 'input_tokens_details')
-  const output =
-    objectAt(said, 'completion_tokens_details') ?? objectAt(said, 'output_tokens_details')
-  return {
-    inputTokens,
-    outputTokens,
-    cachedInputTokens: numberAt(input ?? {}, 'cached_tokens'),
-    reasoningTokens: numberAt(output ?? {}, 'reasoning_tokens'),
   }
 }
 

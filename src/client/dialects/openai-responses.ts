@@ -11,7 +11,8 @@ import {
   placesMax,
   ToolPlaces,
 } from './dialect.ts'
-import { bearer, readUsage } from './openai-chat.ts'
+import { bearer } from './openai-chat.ts'
+import { readUsage } from './openai-usage.ts'
 
 /** The dialect. */
 export const openaiResponses: Dialect = {
