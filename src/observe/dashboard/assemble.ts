@@ -76,7 +76,9 @@ function providerFigures(totals: Totals): Omit<DashboardProvider, 'name' | 'live
 const states = ['closed', 'half-open', 'open'] as const
 
 /** The worst of all workers: a target that one of them does not ask is one to look at. */
-function breakersOf(parts: readonly DashboardPart[]): DashboardBreaker[] {
+export function breakersOf(
+  parts: readonly Pick<DashboardPart, 'breakers'>[],
+): DashboardBreaker[] {
   const named = parts.flatMap(({ breakers }) =>
     breakers.map((breaker) => ({ ...breaker, name: breaker.target })),
   )
@@ -93,7 +95,7 @@ function breakersOf(parts: readonly DashboardPart[]): DashboardBreaker[] {
 }
 
 /** Each worker has a limit of its own; where one has none there is none for all. */
-function gatesOf(parts: readonly DashboardPart[]): DashboardGate[] {
+export function gatesOf(parts: readonly Pick<DashboardPart, 'gates'>[]): DashboardGate[] {
   return gathered(parts.flatMap(({ gates }) => gates)).map(([name, all]) => ({
     name,
     inside: all.reduce((sum, { inside }) => sum + inside, 0),
