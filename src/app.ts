@@ -68,7 +68,7 @@ export async function startApp(
   parts: AppParts = {},
 ): Promise<App> {
   const kept = await keptOf(config, worker, parts)
-  const { log, pool, sweep, underway, overload, breakers } = kept
+  const { log, pool, sweep, underway, streams, overload, breakers } = kept
   installBufferPool(pool)
   const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS).unref()
   let current = snapshotOf(kept, config)
@@ -117,11 +117,13 @@ export async function startApp(
     async stop(graceMs) {
       isDraining = true
       const stopped = server.stop(false)
-      await within(graceMs, underway.whenIdle())
+      const whenIdle = () => Promise.all([underway.whenIdle(), streams.whenQuiet()])
+      await within(graceMs, whenIdle())
       underway.abortAll(new GatewayError('server_shutdown'))
-      await within(LAST_WORDS_MS, underway.whenIdle())
+      await within(LAST_WORDS_MS, whenIdle())
       await within(LAST_WORDS_MS, stopped)
       await server.stop(true)
+      streams.close()
       clearInterval(trim)
       stopSampling()
       dashboard.stop()

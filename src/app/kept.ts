@@ -20,6 +20,7 @@ import { logSettingsOf } from '../observe/log-settings.ts'
 import { Observer } from '../observe/observer.ts'
 import type { Telemetry } from '../observe/otlp/telemetry.ts'
 import { Redactor } from '../observe/redact.ts'
+import { ResumableStreams } from '../relay/resumables.ts'
 import { BreakerTable } from '../resilience/breaker-table.ts'
 import { noBreakers } from '../resilience/breakers.ts'
 import { Resilience } from '../resilience/resilience.ts'
@@ -58,6 +59,7 @@ export interface Kept {
   readonly sweep: Sweep
   readonly reach: Reach
   readonly underway: Underway
+  readonly streams: ResumableStreams
   readonly spool: Spool
   readonly overload: Overload
   readonly admission: Admission
@@ -95,7 +97,9 @@ export async function keptOf(
   const log = parts.log ?? defaultLog(config, worker, redactor)
   const sweep = new Sweep(sweepPeriodMs(clocksOf(config)))
   const underway = new Underway()
-  const overload = overloadOf(config, worker, underway, log)
+  const pool = parts.pool ?? createBufferPool(config.bufferPool)
+  const streams = new ResumableStreams(config.resume, sweep, pool)
+  const overload = overloadOf(config, worker, { underway, streams }, log)
   const pauses = new Pauses()
   const database = openDatabase(config.databaseUrl)
   openEarly(database, log)
@@ -111,10 +115,11 @@ export async function keptOf(
   return {
     log,
     redactor,
-    pool: parts.pool ?? createBufferPool(config.bufferPool),
+    pool,
     sweep,
     reach: new Reach(sweep),
     underway,
+    streams,
     spool: openSpool(config.intake, worker.id),
     overload,
     admission: createAdmission(keys.ring, overload),
@@ -181,10 +186,12 @@ export async function closeStores(kept: Kept, limitMs: number): Promise<void> {
 
 /** What is held, by name. */
 export function leftoversOf(kept: Kept, pendingRequests: number): Readonly<Record<string, number>> {
-  const { pool, sweep, underway, spool, admission, quota, pauses, resilience } = kept
+  const { pool, sweep, underway, streams, spool, admission, quota, pauses, resilience } = kept
   const { totalInUse, overflowInUse } = pool.getMetrics()
   return {
     requests: underway.size,
+    journals: streams.size,
+    readers: streams.readers,
     pendingRequests,
     tickets: admission.inside,
     places: quota.inside,
@@ -205,7 +212,9 @@ export const limitsViewOf = ({ store, quota, keys }: Kept) => ({
 })
 
 /** All clocks; the sweep must be finer than the shortest. */
-export const clocksOf = ({ stream, routes }: Config): number[] => [
+export const clocksOf = ({ stream, routes, resume }: Config): number[] => [
+  resume.graceMs,
+  resume.keepMs,
   ...Object.values(stream).flatMap(endpointClocks),
   ...routes.flatMap(({ targets }) => targets.flatMap(({ clocks }) => Object.values(clocks))),
 ]
@@ -223,11 +232,14 @@ const endpointClocks = (settings: StreamSettings): number[] => [
 function overloadOf(
   config: Config,
   worker: WorkerIdentity,
-  underway: Underway,
+  { underway, streams }: Pick<Kept, 'underway' | 'streams'>,
   log: Log,
 ): Overload {
   return new Overload(overloadLimits(config.overload, Math.max(1, worker.total)), {
-    evict: () => underway.abortHeaviest(new GatewayError('evicted')),
+    evict: () => {
+      streams.dropEnded()
+      return underway.abortHeaviest(new GatewayError('evicted'))
+    },
     collectGarbage: () => Bun.gc(true),
     changed: (stage, { cause, pressure }) =>
       log.line(stage === 'normal' ? 'info' : 'warn', 'overload', { stage, cause, pressure }),

@@ -40,8 +40,8 @@ export interface Snapshot {
 
 /** A configuration with all that the file of another one says, and the rest of its own. */
 export function reloaded(config: Config, next: Config): Config {
-  const { routes, providers, prices, stream, apiKeys, keys, limits, version } = next
-  return { ...config, routes, providers, prices, stream, apiKeys, keys, limits, version }
+  const { routes, providers, prices, stream, apiKeys, keys, limits, alerts, version } = next
+  return { ...config, routes, providers, prices, stream, apiKeys, keys, limits, alerts, version }
 }
 
 /** Builds it. @throws GatewayError `internal_error` for a provider that cannot be. */
@@ -61,7 +61,7 @@ export function snapshotOf(kept: Kept, config: Config): Snapshot {
 
 /** The six stages, each with what it needs of the others as an argument. */
 function stagesOf(shared: Shared): Stages {
-  const { config, log, pool, sweep, reach, underway, spool, admission, planner } = shared
+  const { config, log, pool, sweep, reach, underway, streams, spool, admission, planner } = shared
   const { resilience, ledger, quota, observer, telemetry } = shared
   const proxy = config.upstreamProxy
   const modelLimits = createModelLimits(config.limits.models)
@@ -75,6 +75,7 @@ function stagesOf(shared: Shared): Stages {
     sweep,
     pool,
     underway,
+    streams,
     admit: (headers, search) => admission.admit(headers, search),
     read: (request, call, stream, signal) =>
       readIntent(request, call, { settings: config.intake, stream, signal, sweep, spool }),

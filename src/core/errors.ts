@@ -62,6 +62,20 @@ export const errorTable = {
   model_not_found: row(404, 'invalid_request_error', false, 'info', 'The model does not exist.'),
   key_not_found: row(404, 'invalid_request_error', false, 'info', 'There is no such key.'),
   stream_not_found: row(404, 'invalid_request_error', false, 'info', 'There is no such stream.'),
+  stream_cursor_ahead: row(
+    409,
+    'invalid_request_error',
+    false,
+    'info',
+    'The stream has not come as far as the event that is named.',
+  ),
+  stream_trimmed: row(
+    410,
+    'invalid_request_error',
+    false,
+    'info',
+    'What followed that event of the stream is not kept any more.',
+  ),
   provider_not_found: row(404, 'invalid_request_error', false, 'info', 'No such provider.'),
   unknown_url: row(404, 'invalid_request_error', false, 'info', 'Unknown request URL.'),
   method_not_allowed: row(405, 'invalid_request_error', false, 'info', 'Method not allowed.'),
@@ -89,6 +103,13 @@ export const errorTable = {
     true,
     'info',
     'Too many requests are under way with this key.',
+  ),
+  too_many_readers: row(
+    429,
+    'rate_limit_error',
+    true,
+    'info',
+    'Too many clients read this stream already.',
   ),
   budget_exceeded: row(
     429,
@@ -122,6 +143,7 @@ export const errorTable = {
   ended_by_operator: row(503, 'server_error', false, 'warn', 'An operator ended this request.'),
   store_unavailable: row(503, 'server_error', true, 'error', 'A shared store cannot be reached.'),
   not_ready: row(503, 'server_error', true, 'info', 'The server is draining.'),
+  stream_lost: row(410, 'server_error', false, 'warn', 'The process that had the stream is gone.'),
   server_shutdown: row(503, 'server_error', true, 'info', 'The server is shutting down.'),
 
   // The provider is broken.

@@ -10,14 +10,16 @@ import { GatewayError, toGatewayError } from '../core/errors.ts'
 import { Exchange } from '../observe/exchange.ts'
 import type { TraceContext } from '../observe/trace/context.ts'
 import type { Call, Intent, Opened, Plan } from '../provider/call.ts'
-import type { RelayContext } from '../relay/context.ts'
+import type { RelayContext, Resume } from '../relay/context.ts'
 import { endReasonOf } from '../relay/ending.ts'
+import type { ResumableStream } from '../relay/resumable.ts'
+import type { ResumableStreams } from '../relay/resumables.ts'
 import type { Ask } from '../resilience/ask.ts'
 import type { Connection } from './connection.ts'
 import { costTrailer, tellCost, wantsTrailer } from './cost.ts'
 import { failureResponse } from './fail.ts'
 import { recoverOf } from './recover.ts'
-import { requestSettings } from './settings.ts'
+import { requestSettings, wantsResume } from './settings.ts'
 import type { Underway } from './underway.ts'
 
 /** The six stages and what they share; wired by the composition root. */
@@ -26,6 +28,8 @@ export interface Stages {
   readonly sweep: Sweep
   readonly pool: BufferPool
   readonly underway: Underway
+  /** Those that their clients may lose. */
+  readonly streams: ResumableStreams
   admit(headers: Headers, search: string): Ticket | Promise<Ticket>
   read(request: Request, call: Call, settings: StreamSettings, signal: AbortSignal): Promise<Intent>
   plan(intent: Intent, call: Call, headers: Headers, ticket: Ticket): Plan
@@ -62,6 +66,7 @@ export async function handle(
     passage.hold(onAbort(request.signal, () => passage.clientLeft()))
     const settings = requestSettings(stages.settings[call.endpoint], request.headers)
     const trailer = wantsTrailer(request.headers) ? costTrailer(exchange, call) : null
+    const isKept = wantsResume(request.headers)
     passage.hold(stages.sweep.after(settings.totalTimeoutMs, () => passage.outOfTime()))
 
     const ticket = await stages.admit(request.headers, call.search)
@@ -108,7 +113,8 @@ export async function handle(
     const { protocol, framing = 'sse' } = call
     const done = () => passage.end()
     const shared = { exchange, protocol, framing, settings, sweep, pool, abort }
-    const context = { ...shared, recover, trailer, done }
+    const resume = isKept ? passage.keeping(request.signal, call, settings) : null
+    const context = { ...shared, recover, trailer, resume, done }
     const headers = answerHeaders(exchange, opened, place)
     return tellCost(stages.relay(opened ?? opening, headers, context), exchange, opened)
   } catch (thrown) {
@@ -161,6 +167,7 @@ class Passage {
   readonly #abort: AbortController
   #held: (() => void)[] = []
   #over = false
+  #mayLeave = false
 
   constructor(exchange: Exchange, connection: Connection, stages: Stages, abort: AbortController) {
     this.#exchange = exchange
@@ -176,7 +183,19 @@ class Passage {
     else this.#held.push(release)
   }
 
+  /** From the opening of the stream on its client may leave and come back. */
+  keeping(signal: AbortSignal, { protocol }: Call, settings: StreamSettings): Resume {
+    const parts = { exchange: this.#exchange, abort: this.#abort, protocol, settings }
+    const open = (): ResumableStream | null => {
+      const stream = this.#stages.streams.open(parts)
+      this.#mayLeave = stream !== null
+      return stream
+    }
+    return { open, signal }
+  }
+
   clientLeft(): void {
+    if (this.#mayLeave) return
     this.#exchange.clientLeft()
     this.#abort.abort(new GatewayError('client_gone'))
   }

@@ -2,6 +2,9 @@
 import type { StreamSettings } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
 
+/** Of requests: whether the client may come back to the stream. */
+const RESUME = 'x-sluice-resume'
+
 /** `x-sluice-timeout-ms` and `x-sluice-first-token-timeout-ms` (design, section 4). */
 const TOTAL = 'x-sluice-timeout-ms'
 const FIRST_TOKEN = 'x-sluice-first-token-timeout-ms'
@@ -22,6 +25,20 @@ export function requestSettings(endpoint: StreamSettings, headers: Headers): Str
     firstTokenTimeoutMs:
       firstToken === null ? endpoint.firstTokenTimeoutMs : Math.min(firstToken, bound),
   }
+}
+
+/**
+ * Whether the client wants a stream that it can come back to.
+ * @throws GatewayError `invalid_header` for anything that is not `1` or `0`.
+ */
+export function wantsResume(headers: Headers): boolean {
+  const value = headers.get(RESUME)
+  if (value === null || value === '0') return false
+  if (value === '1') return true
+  throw new GatewayError('invalid_header', {
+    message: `The header '${RESUME}' must be 1 or 0.`,
+    param: RESUME,
+  })
 }
 
 function wish(headers: Headers, name: string): number | null {

@@ -8,12 +8,12 @@
 import { abortReason, onAbort } from '../core/abort.ts'
 import type { Swept } from '../core/clock.ts'
 import { GatewayError, toGatewayError } from '../core/errors.ts'
-import { commentOf } from '../protocol/comment.ts'
 import type { Opened } from '../provider/call.ts'
 import { AnswerPump } from './answer-pump.ts'
 import type { RelayContext } from './context.ts'
 import { endReasonOf, isProviderFailure } from './ending.ts'
-import { type DirectController, Outlet } from './outlet.ts'
+import { heartbeatOf } from './heartbeat.ts'
+import { Outlet, type Sink } from './outlet.ts'
 import type { Passage } from './passage.ts'
 import { passageOf } from './passages.ts'
 import { Recovery } from './recovery.ts'
@@ -48,7 +48,7 @@ export class ClientStream implements Swept {
   }
 
   /** Bun asks for bytes once; the pump then runs until the stream is over. */
-  async pull(controller: DirectController): Promise<void> {
+  async pull(controller: Sink): Promise<void> {
     const { exchange, settings, pool } = this.#context
     const outlet = new Outlet(
       controller,
@@ -106,16 +106,9 @@ export class ClientStream implements Swept {
     if (now - outlet.lastWriteAtMs >= settings.heartbeatIntervalMs) {
       exchange.heartbeats += 1
       // Between the elements of an array nothing but white space is allowed.
-      outlet.writeText(framing === 'json-array' ? '\n' : this.#heartbeat())
+      const { protocol } = this.#context
+      outlet.writeText(framing === 'json-array' ? '\n' : heartbeatOf(protocol, exchange))
     }
-  }
-
-  /** While it waits for its turn, with its place in the queue. */
-  #heartbeat(): string {
-    const { exchange, protocol } = this.#context
-    const place = exchange.queuePosition?.() ?? 0
-    if (place === 0) return protocol.heartbeat
-    return `${commentOf(protocol, `queued position=${place}`)}${protocol.heartbeat}`
   }
 
   async #send(outlet: Outlet): Promise<void> {
@@ -153,7 +146,7 @@ export class ClientStream implements Swept {
   /** Tells the client in its own dialect. False where that cannot be done. */
   #sayWhy(outlet: Outlet, failure: GatewayError): boolean {
     if (!this.#isEventStream || outlet.closed) return false
-    if (this.#passage !== null && !this.#passage.atBoundary) return false
+    if (this.#passage !== null && !this.#passage.atBoundary && !outlet.takeBack()) return false
     const { protocol, framing, exchange } = this.#context
     if (this.#passage === null && framing === 'json-array') {
       outlet.writeText(JSON.stringify([protocol.writeError(failure, exchange.id).body]))

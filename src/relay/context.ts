@@ -6,6 +6,7 @@ import type { Exchange } from '../observe/exchange.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { AnswerContext } from '../protocol/translation.ts'
 import type { Opened, Target } from '../provider/call.ts'
+import type { ResumableStream } from './resumable.ts'
 
 /** What relaying one request needs from the rest of the program. */
 export interface RelayContext {
@@ -23,8 +24,17 @@ export interface RelayContext {
   readonly recover: Recover | null
   /** What is said behind the last event of a whole stream; null is nothing. */
   readonly trailer: (() => string) | null
+  /** Keeps the stream for a client that wants to come back to it; null where none wants that. */
+  readonly resume: Resume | null
   /** Called once, when the last byte has left or never will. */
   readonly done: () => void
+}
+
+/** A stream that is kept, and the request that it is sent to first. */
+export interface Resume {
+  /** Null where no more can be kept: then the stream is like any other. */
+  open(): ResumableStream | null
+  readonly signal: AbortSignal
 }
 
 /** Another answer, in the place of one that broke. */

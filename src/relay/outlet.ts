@@ -8,13 +8,32 @@
  */
 import type { BufferPool, Lease } from '../buffer/lease.ts'
 import { nowMs } from '../core/clock.ts'
-import type { Exchange } from '../observe/exchange.ts'
 
 /** What of Bun's direct stream controller is used here. */
 export interface DirectController {
   write(bytes: Uint8Array | string): number | Promise<number>
   flush(): number | Promise<number>
   close(): void
+}
+
+/** Where an answer is written to: a client's socket, or the journal of a resumable stream. */
+export interface Sink extends DirectController {
+  /** Bytes that it holds; absent where that is not known. */
+  readonly heldBytes?: number
+  /** Takes whatever is written from now on without asking to wait. */
+  unblock?(): void
+  /** Takes back the event of which only a part was written. */
+  takeBack?(): void
+}
+
+/** What is counted of the writes to a client. */
+export interface OutletFacts {
+  bytesOut: number
+  backpressureEvents: number
+  backpressureMs: number
+  blockedSinceMs: number
+  readonly gaps: { resumed(nowMs: number): void }
+  contentSent(nowMs: number): void
 }
 
 /** How an outlet writes. */
@@ -30,9 +49,9 @@ const BLOCKED_CLIENT_BYTES = 2_500_000
 
 /** The writer of one response. */
 export class Outlet {
-  readonly #controller: DirectController
+  readonly #controller: Sink
   readonly #settings: OutletSettings
-  readonly #exchange: Exchange
+  readonly #exchange: OutletFacts
   readonly #pool: BufferPool
   #unflushed = 0
   #gathered: Lease | null = null
@@ -49,12 +68,7 @@ export class Outlet {
   /** When the client last took what it had been blocking; the provider's silence counts from it. */
   lastReliefAtMs = 0
 
-  constructor(
-    controller: DirectController,
-    settings: OutletSettings,
-    exchange: Exchange,
-    pool: BufferPool,
-  ) {
+  constructor(controller: Sink, settings: OutletSettings, exchange: OutletFacts, pool: BufferPool) {
     this.#controller = controller
     this.#settings = settings
     this.#exchange = exchange
@@ -73,7 +87,8 @@ export class Outlet {
 
   /** Memory that waits for the client, about. */
   get heldBytes(): number {
-    return this.#gatheredBytes + (this.busy ? BLOCKED_CLIENT_BYTES : 0)
+    const { heldBytes = this.busy ? BLOCKED_CLIENT_BYTES : 0 } = this.#controller
+    return this.#gatheredBytes + heldBytes
   }
 
   /**
@@ -115,8 +130,17 @@ export class Outlet {
   /** Ends a wait for the client, because the request ended otherwise; nothing follows it. */
   giveUp(): void {
     if (this.#wake === null) return
-    this.#closed = true
+    if (this.#controller.unblock === undefined) this.#closed = true
+    else this.#controller.unblock()
     this.#wake()
+  }
+
+  /** Takes back the event of which only a part was written. False where it cannot be. */
+  takeBack(): boolean {
+    if (this.#controller.takeBack === undefined || this.#closed) return false
+    this.#sendGathered()
+    this.#controller.takeBack()
+    return true
   }
 
   /** Sends what was gathered and gives everything back. Safe to call twice. */

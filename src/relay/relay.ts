@@ -5,7 +5,8 @@ import { translationOf } from '../protocol/translation.ts'
 import type { Opened } from '../provider/call.ts'
 import { ClientStream } from './client-stream.ts'
 import type { RelayContext } from './context.ts'
-import type { DirectController } from './outlet.ts'
+import { directStream } from './direct-stream.ts'
+import type { ResumableStream } from './resumable.ts'
 
 /** Headers that every event stream leaves with (design, section 4). */
 export const eventStreamHeaders = {
@@ -24,16 +25,19 @@ export function relay(
   headers: Headers,
   context: RelayContext,
 ): Response {
+  const isEventStream = source instanceof Promise || source.isEventStream
+  const { framing, resume } = context
+  const kept = isEventStream && framing === 'sse' && resume !== null ? resume.open() : null
+  if (kept !== null && resume !== null) {
+    return resumable(source, headers, context, kept, resume.signal)
+  }
   if (source instanceof Promise) {
     return new Response(streamOf(new ClientStream(source, true, context), context), {
       status: 200,
       headers: withStream(headers, context),
     })
   }
-  for (const [name, value] of source.headers) {
-    // Limits of the client's own key say more to it than those that we have at the provider.
-    if (!headers.has(name)) headers.set(name, value)
-  }
+  takeHeaders(headers, source)
   if (source.reader === null && !source.isEventStream)
     return wholeResponse(source, headers, context)
   const client = new ClientStream(source, source.isEventStream, context)
@@ -41,6 +45,24 @@ export function relay(
     status: source.status,
     headers: source.isEventStream ? withStream(headers, context) : headers,
   })
+}
+
+/** The answer is written to a journal, and its client is the first that reads there. */
+function resumable(
+  source: Opened | Promise<Opened>,
+  headers: Headers,
+  context: RelayContext,
+  stream: ResumableStream,
+  signal: AbortSignal,
+): Response {
+  const status = source instanceof Promise ? 200 : source.status
+  if (!(source instanceof Promise)) takeHeaders(headers, source)
+  withStream(headers, context).set('x-sluice-stream-id', stream.id)
+  const { settings } = stream
+  const client = new ClientStream(source, true, { ...context, settings })
+  const reader = stream.first(signal)
+  void stream.run((sink) => client.pull(sink))
+  return new Response(directStream(reader, settings.responseChunkBytes), { status, headers })
 }
 
 function withStream(headers: Headers, { framing }: RelayContext): Headers {
@@ -80,14 +102,12 @@ function translated(
   return new TextEncoder().encode(JSON.stringify(written))
 }
 
-function streamOf(client: ClientStream, context: RelayContext): ReadableStream {
-  // The types of the web know no direct streams, which are Bun's own.
-  const source = {
-    type: 'direct' as const,
-    pull: (controller: DirectController) => client.pull(controller),
-    cancel: () => client.cancel(),
+function takeHeaders(headers: Headers, opened: Opened): void {
+  for (const [name, value] of opened.headers) {
+    // Limits of the client's own key say more to it than those that we have at the provider.
+    if (!headers.has(name)) headers.set(name, value)
   }
-  return new ReadableStream(source as unknown as UnderlyingDefaultSource<Uint8Array>, {
-    highWaterMark: context.settings.responseChunkBytes,
-  })
 }
+
+const streamOf = (client: ClientStream, { settings }: RelayContext): ReadableStream =>
+  directStream(client, settings.responseChunkBytes)
