@@ -250,5 +250,5 @@ function defaultLog(config: Config, worker: WorkerIdentity, redactor: Redactor):
   const sink = new LineSink(1, (lines) => log.line('warn', 'log lines were lost', { lines }))
   const settings = logSettingsOf(config, worker.id, redactor)
   const log = createLog(settings, (line) => sink.write(line))
-  return { ...log, flush: () => sink.flush() }
+  return { ...log, flush: () => sink.flush(), lostLines: () => sink.lostTotal }
 }

@@ -306,6 +306,8 @@ export interface Config {
   readonly overload: OverloadSettings
   readonly resume: ResumeSettings
   readonly demo: DemoSettings
+  /** Whether `GET /metrics` has something to tell. */
+  readonly metrics: boolean
   /** What is sent to an OpenTelemetry collector; null where nothing is. */
   readonly telemetry: TelemetrySettings | null
 }

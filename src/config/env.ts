@@ -109,6 +109,7 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
     resume: resumeSettings(read),
     intake: readIntake(reader),
     bufferPool: readPool(reader),
+    metrics: read(variables.metrics) === 'on',
     telemetry: telemetrySettings(reader),
   }
   return { config, named, file }

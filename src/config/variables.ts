@@ -59,6 +59,13 @@ export const variables = {
     'How long streams may go on after SIGTERM before they get an error event.',
   ),
 
+  metrics: server(
+    'METRICS',
+    oneOf(['on', 'off']),
+    'on',
+    'Whether GET /metrics tells Prometheus what was counted.',
+  ),
+
   apiKeys: access(
     'API_KEYS',
     secrets,

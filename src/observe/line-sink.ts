@@ -28,6 +28,7 @@ export class LineSink {
   #lines: string[] = []
   #waitingBytes = 0
   #lostLines = 0
+  #lostBefore = 0
   #isTorn = false
   #idle: Promise<void> | null = null
 
@@ -42,6 +43,11 @@ export class LineSink {
   /** Lines that were lost and not told of yet. */
   get lostLines(): number {
     return this.#lostLines
+  }
+
+  /** Lines that were lost since the start. */
+  get lostTotal(): number {
+    return this.#lostBefore + this.#lostLines
   }
 
   /** Takes a line with its line feed. Never throws and never waits. */
@@ -77,6 +83,7 @@ export class LineSink {
       this.#waitingBytes -= characters
       if (isWritten && this.#lostLines > 0) {
         const lost = this.#lostLines
+        this.#lostBefore += lost
         this.#lostLines = 0
         this.#tell(lost)
       }

@@ -28,6 +28,8 @@ export interface Log {
   line(level: ErrorLevel, message: string, fields?: Record<string, unknown>): void
   /** Resolves when nothing waits to be written; not there where nothing ever waits. */
   flush?(): Promise<void>
+  /** Lines that were lost since the start; not there where none can be. */
+  lostLines?(): number
 }
 
 /**

@@ -13,6 +13,7 @@ import type { FinishedRequest } from './finished.ts'
 import { KnownModels, OTHER } from './known-models.ts'
 import { RecentRequests } from './recent.ts'
 import { coarseSlots, fineSlots, Series, type SlotTotals, type WindowTotals } from './series.ts'
+import type { Spread } from './totals.ts'
 
 const PROVIDERS_MAX = 32
 const VARIANTS_MAX = 64
@@ -30,7 +31,12 @@ export interface VariantTotals extends WindowTotals {
 }
 
 /** Told of each request that has ended. Must be quick, and must not throw. */
-export type FinishedListener = (finished: FinishedRequest, exchange: Exchange) => void
+export type FinishedListener = (
+  finished: FinishedRequest,
+  exchange: Exchange,
+  /** The gaps of its stream. */
+  gapMs: Spread,
+) => void
 
 interface Variant {
   readonly route: string | null
@@ -68,7 +74,7 @@ export class Observer {
       this.#provider(provider, now).openAt(now).record(finished, gaps)
       this.#variant(route, provider, model, now).openAt(now).record(finished, gaps)
     }
-    for (const listener of this.#listeners) listener(finished, exchange)
+    for (const listener of this.#listeners) listener(finished, exchange, gaps)
   }
 
   /** Has `listener` told of all that end from now on. */
