@@ -66,7 +66,7 @@ export async function handle(
     passage.hold(onAbort(request.signal, () => passage.clientLeft()))
     const settings = requestSettings(stages.settings[call.endpoint], request.headers)
     const trailer = wantsTrailer(request.headers) ? costTrailer(exchange, call) : null
-    const isKept = wantsResume(request.headers)
+    const resume = passage.keeping(request, call, settings)
     passage.hold(stages.sweep.after(settings.totalTimeoutMs, () => passage.outOfTime()))
 
     const ticket = await stages.admit(request.headers, call.search)
@@ -85,7 +85,6 @@ export async function handle(
     const place = await stages.enter(ticket, intent, plan, exchange)
     passage.hold(() => place.leave(usedBy(exchange)))
     exchange.enteredAtMs = nowMs()
-    const { sweep, pool } = stages
     const { signal } = abort
     const hold: Ask['hold'] = (release) => passage.hold(release)
     const asked = { plan, exchange, settings, signal, hold }
@@ -95,7 +94,7 @@ export async function handle(
     const opening = attempt(ask, null)
     const recover = recoverOf({ call, intent, ask, attempt })
     const patienceMs = intent.stream ? settings.heartbeatIntervalMs : 0
-    const opened = await openedWithin(opening, patienceMs, sweep)
+    const opened = await openedWithin(opening, patienceMs, stages.sweep)
     if (signal.aborted) {
       // A late sweep can find the total clock and the heartbeat due at once; the status still fits.
       opened?.cancel()
@@ -110,11 +109,7 @@ export async function handle(
 
     exchange.openedAtMs = nowMs()
     exchange.status = opened?.status ?? 200
-    const { protocol, framing = 'sse' } = call
-    const done = () => passage.end()
-    const shared = { exchange, protocol, framing, settings, sweep, pool, abort }
-    const resume = isKept ? passage.keeping(request.signal, call, settings) : null
-    const context = { ...shared, recover, trailer, resume, done }
+    const context = passage.context(call, settings, { recover, trailer, resume })
     const headers = answerHeaders(exchange, opened, place)
     return tellCost(stages.relay(opened ?? opening, headers, context), exchange, opened)
   } catch (thrown) {
@@ -183,8 +178,27 @@ class Passage {
     else this.#held.push(release)
   }
 
-  /** From the opening of the stream on its client may leave and come back. */
-  keeping(signal: AbortSignal, { protocol }: Call, settings: StreamSettings): Resume {
+  /** What relaying the answer needs. */
+  context(
+    { protocol, framing = 'sse' }: Call,
+    settings: StreamSettings,
+    ways: Pick<RelayContext, 'recover' | 'trailer' | 'resume'>,
+  ): RelayContext {
+    const { sweep, pool } = this.#stages
+    const own = { exchange: this.#exchange, abort: this.#abort, done: () => this.end() }
+    return { ...own, ...ways, protocol, framing, settings, sweep, pool }
+  }
+
+  /**
+   * How the stream is kept, so that its client may leave it; null where none wants that.
+   * @throws GatewayError `invalid_header`.
+   */
+  keeping(
+    { headers, signal }: Request,
+    { protocol }: Call,
+    settings: StreamSettings,
+  ): Resume | null {
+    if (!wantsResume(headers)) return null
     const parts = { exchange: this.#exchange, abort: this.#abort, protocol, settings }
     const open = (): ResumableStream | null => {
       const stream = this.#stages.streams.open(parts)
