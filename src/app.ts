@@ -12,6 +12,7 @@ import {
   limitsViewOf,
   type WorkerIdentity,
 } from './app/kept.ts'
+import { startMetrics } from './app/metrics.ts'
 import type { News } from './app/news.ts'
 import { changedProviders, reloaded, snapshotOf } from './app/snapshot.ts'
 import { installBufferPool } from './buffer/installed.ts'
@@ -73,6 +74,10 @@ export async function startApp(
   const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS).unref()
   let current = snapshotOf(kept, config)
   let isDraining = false
+  const metrics = startMetrics(kept, config, () => ({
+    draining: isDraining,
+    configurations: current.config.version.count,
+  }))
   const dashboard = startDashboard(kept, worker, config)
   const server = startServer({
     ...addressOf(config, worker),
@@ -85,6 +90,7 @@ export async function startApp(
     overload: () => overload.view(),
     limits: () => limitsViewOf(kept),
     gates: () => kept.resilience.slots.view(),
+    metrics: metrics === null ? null : (accept) => metrics.expose(accept),
     frame: (since) => dashboard.frame(since),
     protocols,
     status: () => ({
@@ -109,6 +115,7 @@ export async function startApp(
       const before = current.config
       current = snapshotOf(kept, reloaded(config, next))
       kept.keys.ring.renew(next)
+      metrics?.rename(current.config)
       // What is under way goes on with what the configuration before said.
       kept.redactor.renew([...secretsOf(before), ...secretsOf(current.config)])
       sweep.tighten(sweepPeriodMs(clocksOf(next)))
@@ -135,8 +142,8 @@ export async function startApp(
       if (news.type === 'breaker') breakers.obey(news.target, news.override)
       else kept.news.hear(news.topic, news.text)
     },
-    bequeath: () => null,
-    inherit: () => {},
+    bequeath: () => metrics?.bequeath() ?? null,
+    inherit: (value) => metrics?.inherit(value),
     leftovers: () => ({ ...leftoversOf(kept, server.pendingRequests), watchers: server.watchers }),
   }
 }

@@ -13,6 +13,7 @@ import {
   integerOrAuto,
   kibibyte,
   mebibyte,
+  oneOf,
   secret,
   size,
   text,

@@ -68,6 +68,12 @@ export interface ServerStatus {
   readonly configuration: string
 }
 
+/** What `GET /metrics` answers. */
+export interface MetricsText {
+  readonly text: string
+  readonly contentType: string
+}
+
 /** Everything the router needs; the listening itself is described by `ServerOptions`. */
 export interface RouterOptions {
   /** Guards the operations that tell how the worker is doing; null leaves them open. */
@@ -88,6 +94,8 @@ export interface RouterOptions {
   readonly gates: () => readonly GateView[]
   /** What the dashboard is told, with the points of the charts behind `since`, in wall time. */
   readonly frame: (since: number) => Promise<DashboardFrame>
+  /** The text of the metrics, in the format that `accept` prefers; null where they are off. */
+  readonly metrics: ((accept: string | null) => Promise<MetricsText>) | null
   readonly protocols: Protocols
   readonly status: () => ServerStatus
   /** Which worker of how many this is; 0 of 0 where there is only one process. */

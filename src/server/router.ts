@@ -8,6 +8,7 @@ import { docsRoutes } from './docs.ts'
 import { Feed } from './feed.ts'
 import { feedRoute } from './feed-route.ts'
 import { keyRoutes } from './keys.ts'
+import { metricsRoutes } from './metrics.ts'
 import { operationsRoutes } from './operations.ts'
 import type { RouterOptions } from './options.ts'
 import type { WriteProblem } from './problem.ts'
@@ -32,6 +33,7 @@ export function createRouter(
     .use(operationsRoutes(options, writeProblem))
     .use(breakerRoutes(options, writeProblem))
     .use(viewRoutes(options, writeProblem))
+    .use(metricsRoutes(options, writeProblem))
     .use(keyRoutes(options, writeProblem))
     .use(usageRoutes(options, writeProblem))
     .use(sessionRoutes(options, writeProblem))

@@ -69,6 +69,7 @@ test('an empty environment gives every default', () => {
     version: { count: 1, hash: '' },
     resilience: resilienceDefaults,
     telemetry: null,
+    metrics: true,
     resume: {
       ...{ enabled: true, graceMs: 30_000, keepMs: 300_000 },
       ...{ bytesMax: 4 << 20, totalBytesMax: 256 << 20 },

@@ -100,6 +100,10 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     overload: () => calm,
     limits: () => limitsView,
     gates: () => gateViews,
+    metrics: async () => ({
+      text: 'sluice_streams_live 1\n',
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    }),
     frame: async () => {
       throw new TypeError('Nobody watches this edge.')
     },

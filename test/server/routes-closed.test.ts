@@ -73,6 +73,8 @@ const declared: Readonly<Record<string, Declared>> = {
   'ALL /api/limits': notForTheOperator,
   'GET /api/queue': operator,
   'ALL /api/queue': notForTheOperator,
+  'GET /metrics': operator,
+  'ALL /metrics': notForTheOperator,
   'GET /api/keys': operator,
   'POST /api/keys': { ...operator, answer: 400 },
   'ALL /api/keys': notForTheOperator,

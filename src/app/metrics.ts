@@ -1,0 +1,124 @@
+/** The metrics of a worker, wired to what they are of. */
+import { overloadStages } from '../admission/overload.ts'
+import type { Config } from '../config/config.ts'
+import type { Exposition } from '../observe/metrics/exposition.ts'
+import { Metrics } from '../observe/metrics/metrics.ts'
+import { Names } from '../observe/metrics/names.ts'
+import type { WorkerState } from '../observe/metrics/worker-state.ts'
+import { version } from '../version.ts'
+import type { Kept } from './kept.ts'
+
+/** What the rest of the program has of them. */
+export interface WorkerMetricsControl {
+  /** The text of all workers of the machine; `accept` decides on its format. */
+  expose(accept: string | null): Promise<Exposition>
+  /** Names that labels may have, of another configuration. */
+  rename(config: Config): void
+  /** All that was counted so far. */
+  bequeath(): unknown
+  /** Takes over what another worker counted. */
+  inherit(value: unknown): void
+}
+
+/** What all workers are asked at a scrape. */
+const TOPIC = 'metrics'
+
+/** Begins to count, and answers for this worker; null where nothing is to be counted. */
+export function startMetrics(
+  kept: Kept,
+  config: Config,
+  status: () => { readonly draining: boolean; readonly configurations: number },
+): WorkerMetricsControl | null {
+  if (!config.metrics) return null
+  const { observer, fleet } = kept
+  const startedAtSeconds = Math.round((Date.now() - performance.now()) / 1000)
+  const metrics = new Metrics(new Names(config, observer.models), () => ({
+    ...status(),
+    ...stateOf(kept, metrics.names),
+    process: processOf(kept, startedAtSeconds),
+  }))
+  observer.onFinished((_finished, exchange, gaps) => metrics.record(exchange, gaps))
+  fleet.answer(TOPIC, () => metrics.read())
+  return {
+    async expose(accept) {
+      // Loaded with the first scrape: a program that nobody scrapes does without it.
+      const { expose } = await import('../observe/metrics/exposition.ts')
+      return await expose(await fleet.ask(TOPIC), accept)
+    },
+    rename: (next) => metrics.rename(new Names(next, observer.models)),
+    bequeath: () => metrics.read(),
+    inherit: (value) => metrics.inherit(value),
+  }
+}
+
+type State = Omit<WorkerState, 'process' | 'draining' | 'configurations'>
+
+function stateOf(kept: Kept, names: Names): State {
+  const { underway, resilience, breakers, pool, spool, sweep, overload, ledger, log, store } = kept
+  const { slots, standings } = resilience
+  const view = overload.view()
+  const { looks, lateMs, heldUp } = sweep.times
+  const written = ledger?.view() ?? null
+  const shared = store.view()
+  return {
+    version,
+    runtime: `bun ${Bun.version}`,
+    live: { requests: underway.size, streams: underway.streams },
+    inFlight: inFlightByProvider(standings.underway(), names),
+    queue: { waiting: slots.waiting, rejected: slots.rejected },
+    gates: slots.view().map((gate) => ({ ...gate, name: names.target(gate.name) })),
+    breakers: breakers.list().map(({ target, override, state }) => ({
+      target: names.target(target),
+      state: override === 'auto' ? state : override,
+    })),
+    pool: pool.getMetrics(),
+    spoolFiles: spool.filesOpen,
+    clocks: { waiting: sweep.size, looks, lateSeconds: lateMs / 1000, heldUp },
+    overload: {
+      stage: overloadStages.indexOf(view.stage),
+      pressures: {
+        memory: view.memory.pressure,
+        'event-loop': view.eventLoop.pressure,
+        descriptors: view.descriptors.pressure,
+      },
+      lagSeconds: view.eventLoop.lagMs / 1000,
+      lagWorstSeconds: view.eventLoop.worstMs / 1000,
+      lateSeconds: overload.lateMs / 1000,
+      shed: {
+        low_priority: view.shed.lowPriority,
+        pressure: view.shed.pressure,
+        concurrency: view.shed.concurrency,
+      },
+      evicted: view.evicted,
+    },
+    ledger: written === null ? null : { ...written, isFailing: written.state === 'failing' },
+    logLinesLost: log.lostLines?.() ?? 0,
+    store: { ...shared, isReady: shared.state === 'ready' },
+  }
+}
+
+function inFlightByProvider(
+  underway: Iterable<readonly [target: string, count: number]>,
+  names: Names,
+): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>()
+  for (const [target, count] of underway) {
+    const provider = names.provider(target.slice(0, Math.max(0, target.indexOf('/'))))
+    sums.set(provider, (sums.get(provider) ?? 0) + count)
+  }
+  return sums
+}
+
+function processOf({ overload }: Kept, startedAtSeconds: number): WorkerState['process'] {
+  const { user, system } = process.cpuUsage()
+  const { memory, descriptors } = overload.view()
+  return {
+    cpuUserSeconds: user / 1e6,
+    cpuSystemSeconds: system / 1e6,
+    // What was read last is at most a quarter of a second old; before that there is nothing.
+    residentBytes: memory.bytes > 0 ? memory.bytes : process.memoryUsage.rss(),
+    descriptorsOpen: descriptors.open,
+    descriptorsMax: descriptors.max,
+    startedAtSeconds,
+  }
+}
