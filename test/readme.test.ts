@@ -26,7 +26,13 @@ test('the table of the configuration file is what its schema says', () => {
 
 test('the example of a configuration file is one', () => {
   const example = generated('config-example')?.replace(/^\s*```json\n|```\s*$/g, '')
-  const keys = ['OPENAI_API_KEY', 'OPENAI_API_KEY_2', 'ANTHROPIC_API_KEY', 'VLLM_KEY', 'TEAM_A_KEY']
+  const keys = [
+    'OPENAI_API_KEY',
+    'OPENAI_API_KEY_2',
+    'ANTHROPIC_API_KEY',
+    'VLLM_KEY',
+    'TEAM_A_KEY',
+  ].concat('HOOK_SECRET')
   const environment = Object.fromEntries(keys.map((name) => [name, `value-of-${name}`]))
   expect(problemsOf(example, environment)).toEqual([])
 })

@@ -3,6 +3,7 @@
  * and handed down by value: no other part of the program reads the environment.
  */
 
+import type { AlertSettings } from './alert-rules.ts'
 import type { KeyLimits, KeySettings } from './client-key.ts'
 import type { Price, Prices } from './prices.ts'
 import type { TelemetrySettings } from './telemetry-settings.ts'
@@ -279,6 +280,8 @@ export interface Config {
   /** The keys of the file, each with what it may do. */
   readonly keys: readonly KeySettings[]
   readonly limits: LimitSettings
+  /** When the operator wants to be told, and where. */
+  readonly alerts: AlertSettings
   /** Whether a key is asked for even while there is none. */
   readonly requireApiKey: boolean
   /** `KEY_SECRET`: newest first; empty leaves it to the database to keep one. */

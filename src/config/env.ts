@@ -87,6 +87,7 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
     apiKeys,
     keys: file.keys,
     limits: file.limits,
+    alerts: file.alerts,
     requireApiKey,
     keySecrets: read(databaseVariables.keySecrets),
     redisUrl: read(databaseVariables.redisUrl),

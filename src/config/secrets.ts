@@ -16,6 +16,10 @@ export function secretsOf(config: Config): readonly string[] {
     ...config.apiKeys,
     ...config.keys.map(({ key }) => key),
     ...config.keySecrets,
+    // The path of a webhook's address is often all that keeps others from writing there.
+    ...(config.alerts.webhook === null
+      ? []
+      : [config.alerts.webhook.secret, config.alerts.webhook.url]),
     ...config.providers.flatMap(ofProvider),
     ...Object.values(config.telemetry?.headers ?? {}),
     ...addresses.flatMap(passwordsOf),

@@ -65,6 +65,7 @@ test('an empty environment gives every default', () => {
     routes: [],
     prices: {},
     limits: { models: [], providers: [] },
+    alerts: { everySeconds: 5, webhook: null, rules: [] },
     configFile: null,
     version: { count: 1, hash: '' },
     resilience: resilienceDefaults,

@@ -77,6 +77,10 @@ const openFields: ReadonlySet<PropertyKey> = new Set([
   'expiresAt',
 ])
 
+/** Whether secrets stand there, some by mistake. */
+const holdsSecrets = ([section, part]: Path): boolean =>
+  section === 'providers' || section === 'keys' || (section === 'alerts' && part === 'webhook')
+
 /** `, got ...`, or nothing where nothing is there. Lists and objects are named, not shown. */
 function shownAt(file: unknown, path: Path): string {
   const value = at(file, path)
@@ -85,7 +89,7 @@ function shownAt(file: unknown, path: Path): string {
   if (isObject(value)) return ', got an object'
   if (typeof value !== 'string') return `, got ${String(value)}`
   const isOpen =
-    (path[0] !== 'providers' && path[0] !== 'keys') ||
+    !holdsSecrets(path) ||
     path.some((key, index) => index > 1 && openFields.has(key)) ||
     isReference(value)
   return `, got ${isOpen ? quoted(value) : '"****"'}`

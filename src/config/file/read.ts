@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import type { z } from 'zod'
 import { isObject } from '../../core/json.ts'
+import { type AlertSettings, noAlerts } from '../alert-rules.ts'
 import type { KeySettings } from '../client-key.ts'
 import {
   type LimitSettings,
@@ -13,6 +14,7 @@ import {
 import type { Prices } from '../prices.ts'
 import type { Setting } from '../reader.ts'
 import { type Environment, masked, withoutCredentials } from '../variable.ts'
+import { alertsOf, shownAlerts } from './alerts.ts'
 import { readJson } from './json.ts'
 import { checkKeys, keysOf, shownKey } from './keys.ts'
 import { limitSettingsOf } from './limits.ts'
@@ -35,6 +37,7 @@ export interface FileRead {
   readonly limits: LimitSettings
   /** Prices by `provider/model`, in place of those of the program. */
   readonly prices: Prices
+  readonly alerts: AlertSettings
   /** The first characters of the SHA-256 of its bytes; empty where there is no file. */
   readonly hash: string
   /** What it says, as it may be shown. */
@@ -53,6 +56,7 @@ const nothing = {
   keys: [],
   limits: noLimits,
   prices: {},
+  alerts: noAlerts,
   hash: '',
   settings: [],
 } as const
@@ -125,6 +129,7 @@ function readValue(
   const routes = routesOf(part('routes', parts.routes) ?? {})
   const limits = limitSettingsOf(part('limits', parts.limits) ?? {})
   const prices = pricesOf(part('prices', parts.prices) ?? {})
+  const alerts = alertsOf(part('alerts', parts.alerts), environment)
   const { providers } = merged
   return {
     providers,
@@ -136,6 +141,7 @@ function readValue(
     keys: keysOf(keys, environment),
     limits,
     prices,
+    alerts,
     settings: [
       ...providers.filter(({ name }) => Object.hasOwn(entries, name)).flatMap(shownProvider),
       ...routes.flatMap(shownRoute),
@@ -144,6 +150,7 @@ function readValue(
       ...Object.entries(prices).map(([name, price]) =>
         shown(['prices', name], JSON.stringify(price)),
       ),
+      ...shownAlerts(alerts),
     ],
     problems,
   }

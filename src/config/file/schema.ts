@@ -1,6 +1,7 @@
 /** The configuration file as one schema: it is checked by it, and `--print-schema` publishes it. */
 import { z } from 'zod'
 import type { Environment } from '../variable.ts'
+import { alertsSchema } from './alerts.ts'
 import { object } from './fields.ts'
 import { keysSchema } from './keys.ts'
 import { limitsSchema } from './limits.ts'
@@ -26,6 +27,7 @@ export const sections = ({ providers, environment }: FileContext) => ({
   keys: keysSchema(environment),
   limits: limitsSchema(providers),
   prices: pricesSchema,
+  alerts: alertsSchema(providers, environment),
 })
 
 /** The whole file, of its parts. Everything in it is optional. */
@@ -42,6 +44,7 @@ export function fileSchema(parts: ReturnType<typeof sections>) {
     keys: parts.keys.optional(),
     limits: parts.limits.optional(),
     prices: parts.prices.optional(),
+    alerts: parts.alerts.optional(),
   })
 }
 

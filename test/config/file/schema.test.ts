@@ -59,6 +59,12 @@ const example = {
     models: { 'gpt-5*': { requestsPerMinute: 600 } },
     providers: { openai: { concurrentStreams: 200 } },
   },
+  alerts: {
+    webhook: { url: 'https://hooks.test/sluice', secret: 'env:TEAM_A_KEY' },
+    rules: {
+      'openai-errors': { metric: 'errorRate', above: 0.1, provider: 'openai', forSeconds: 120 },
+    },
+  },
 }
 
 test('the example of the design is valid for both', () => {
@@ -103,6 +109,9 @@ test('what the schema refuses the program refuses', () => {
       ...['keys.0', 'keys.0.name', 'keys.0.key', 'keys.0.limits', 'routes.x', 'routes.a*b'],
       ...['limits', 'limits.models', 'limits.models.gpt-5*', 'limits.models.a*b'],
       ...['limits.providers.openai', 'limits.providers.openai.concurrentStreams'],
+      ...['alerts', 'alerts.webhook', 'alerts.webhook.url', 'alerts.webhook.secret'],
+      ...['alerts.rules', 'alerts.rules.openai-errors', 'alerts.rules.openai-errors.metric'],
+      ...['alerts.rules.openai-errors.above', 'alerts.rules.openai-errors.windowSeconds'],
     ),
     value: fc.oneof(
       fc.constantFrom(null, true, 0, 1, 4096, 1e9, 'openai/x', 'env:VLLM_KEY', 'x', '', 'error'),
