@@ -83,6 +83,7 @@ const statusOfType: ReadonlyMap<string, number> = new Map([
   ['insufficient_quota', 429],
   ['rate_limit_error', 429],
   ['RESOURCE_EXHAUSTED', 429],
+  ['client_error', 499],
   ['api_error', 500],
   ['server_error', 500],
   ['INTERNAL', 500],
@@ -99,6 +100,7 @@ const neverRetried: ReadonlySet<string> = new Set([
   'insufficient_quota',
   'budget_exceeded',
   'internal_error',
+  'ended_by_operator',
   'upstream_auth_failed',
 ])
 
@@ -122,7 +124,7 @@ export function serverError(
 ): StreamError {
   const said = reportOf(body)
   const type = textOf(said.type) ?? textOf(said.status)
-  const named = textOf(said.code)
+  const named = textOf(said.code) ?? reasonIn(said.details)
   const number = typeof said.code === 'number' ? said.code : said.status
   const status =
     known.status ??
@@ -150,6 +152,13 @@ function reportOf(body: unknown): JsonObject {
   const inner = said.error ?? said.detail
   if (typeof inner === 'string' && inner !== '') return { ...said, message: inner }
   return isObject(inner) ? inner : said
+}
+
+/** Google's code of an error is a number; what happened is among the details. */
+function reasonIn(details: unknown): string | null {
+  if (!Array.isArray(details)) return null
+  const reasons = details.map((detail) => (isObject(detail) ? textOf(detail.reason) : null))
+  return reasons.find((reason) => reason !== null) ?? null
 }
 
 const messageCharsMax = 4_096
