@@ -75,12 +75,8 @@ export async function handle(
     exchange.keyId = ticket.key?.id ?? null
     const intent = await stages.read(request, call, settings, abort.signal)
     passage.hold(() => intent.body?.release())
-    exchange.readAtMs = nowMs()
-    exchange.model = intent.model
-    exchange.streaming = intent.stream
+    noteIntent(exchange, intent)
     if (intent.stream) passage.hold(stages.underway.addStream())
-    exchange.requestBytes = intent.body?.lengthBytes ?? 0
-    exchange.heldBytes = intent.body?.bytes?.byteLength ?? 0
     const plan = stages.plan(intent, call, request.headers, ticket)
     const place = await stages.enter(ticket, intent, plan, exchange)
     passage.hold(() => place.leave(usedBy(exchange)))
@@ -122,6 +118,15 @@ export async function handle(
     passage.end()
     return response
   }
+}
+
+/** Takes down what is wanted. */
+function noteIntent(exchange: Exchange, { model, stream, body }: Intent): void {
+  exchange.readAtMs = nowMs()
+  exchange.model = model
+  exchange.streaming = stream
+  exchange.requestBytes = body?.lengthBytes ?? 0
+  exchange.heldBytes = body?.bytes?.byteLength ?? 0
 }
 
 /** What limits are settled with. A provider that was asked may have worked, whatever came of it. */
