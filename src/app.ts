@@ -14,6 +14,7 @@ import {
 } from './app/kept.ts'
 import { startMetrics } from './app/metrics.ts'
 import type { News } from './app/news.ts'
+import { observationOf } from './app/performance.ts'
 import { changedProviders, reloaded, snapshotOf } from './app/snapshot.ts'
 import { installBufferPool } from './buffer/installed.ts'
 import { type Config, versionText } from './config/config.ts'
@@ -92,6 +93,7 @@ export async function startApp(
     gates: () => kept.resilience.slots.view(),
     metrics: metrics === null ? null : (accept) => metrics.expose(accept),
     frame: (since) => dashboard.frame(since),
+    observation: observationOf(kept, worker, () => current.config),
     protocols,
     status: () => ({
       ready: true,

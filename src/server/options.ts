@@ -9,6 +9,7 @@ import type { Call } from '../provider/call.ts'
 import type { Protocols } from '../provider/protocols.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { StoreView } from '../store/store.ts'
+import type { Observation } from './performance-answer.ts'
 
 /** Answers one proxied request. `connection` is the socket it came on. */
 export type Gateway = (request: Request, call: Call, connection: Connection) => Promise<Response>
@@ -96,6 +97,8 @@ export interface RouterOptions {
   readonly frame: (since: number) => Promise<DashboardFrame>
   /** The text of the metrics, in the format that `accept` prefers; null where they are off. */
   readonly metrics: ((accept: string | null) => Promise<MetricsText>) | null
+  /** How requests did lately, and those that are under way, in all workers. */
+  readonly observation: Observation
   readonly protocols: Protocols
   readonly status: () => ServerStatus
   /** Which worker of how many this is; 0 of 0 where there is only one process. */

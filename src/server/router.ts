@@ -11,6 +11,7 @@ import { keyRoutes } from './keys.ts'
 import { metricsRoutes } from './metrics.ts'
 import { operationsRoutes } from './operations.ts'
 import type { RouterOptions } from './options.ts'
+import { performanceRoutes } from './performance.ts'
 import type { WriteProblem } from './problem.ts'
 import { proxyRoutes } from './proxy.ts'
 import { sessionRoutes } from './session-routes.ts'
@@ -33,6 +34,7 @@ export function createRouter(
     .use(operationsRoutes(options, writeProblem))
     .use(breakerRoutes(options, writeProblem))
     .use(viewRoutes(options, writeProblem))
+    .use(performanceRoutes(options, writeProblem))
     .use(metricsRoutes(options, writeProblem))
     .use(keyRoutes(options, writeProblem))
     .use(usageRoutes(options, writeProblem))

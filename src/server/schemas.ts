@@ -5,6 +5,7 @@ import { answerSchemas } from './answer-schemas.ts'
 import { dialectSchemas } from './dialect-schemas.ts'
 import { keySchemas } from './key-schemas.ts'
 import { operationSchemas } from './operation-schemas.ts'
+import { performanceSchemas } from './performance-schemas.ts'
 import { requestSchemas } from './request-schemas.ts'
 import { usageSchemas } from './usage-schemas.ts'
 
@@ -37,6 +38,7 @@ export const schemas = {
   ...requestSchemas,
   ...answerSchemas,
   ...operationSchemas,
+  ...performanceSchemas,
   ...keySchemas,
   ...usageSchemas,
   ...dialectSchemas,

@@ -7,6 +7,7 @@ import type { Connection } from '../../src/gateway/connection.ts'
 import { protocols } from '../../src/protocol/registry.ts'
 import type { Call } from '../../src/provider/call.ts'
 import type { GateView, LimitsView, ServerOptions } from '../../src/server/options.ts'
+import type { Observation } from '../../src/server/performance-answer.ts'
 import { type RunningServer, startServer } from '../../src/server/server.ts'
 import { RawClient } from '../kit/client.ts'
 import { expectNothingLeft } from '../kit/leftovers.ts'
@@ -83,6 +84,17 @@ export const noKeys: KeyAdmin = {
   ...{ create: noKey, get: noKey, change: noKey, rotate: noKey, revoke: noKey },
 }
 
+const noStream = async (): Promise<never> => {
+  throw new GatewayError('stream_not_found')
+}
+
+/** A server in which nothing has happened. */
+export const noObservation: Observation = {
+  performance: async ({ metric, windowMs }) => ({ metric, windowMs, coveredMs: 0, workers: 1 }),
+  streams: async () => ({ streams: [], total: 0, workers: 1 }),
+  ...{ stream: noStream, endStream: noStream },
+}
+
 /** Options with a gateway that answers `{"ok":true}`. */
 export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptions {
   return {
@@ -107,6 +119,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     frame: async () => {
       throw new TypeError('Nobody watches this edge.')
     },
+    observation: noObservation,
     models: {
       list: () => Response.json({ object: 'list', data: [] }),
       get: (id) => Response.json({ id, object: 'model' }),

@@ -35,6 +35,7 @@ const notForAnybody = { ...everybody, ...wrongMethod }
 const notForTheOperator = { ...operator, ...wrongMethod }
 
 const key = { target: '/api/keys/key_x' }
+const stream = { target: '/api/streams/req_x' }
 const rotation = { target: '/api/keys/key_x/rotate' }
 const other = { target: '/v1/files' }
 const passthrough = { target: '/passthrough/openai/files', as: 'GET' }
@@ -71,6 +72,13 @@ const declared: Readonly<Record<string, Declared>> = {
   'ALL /api/overload': notForTheOperator,
   'GET /api/limits': operator,
   'ALL /api/limits': notForTheOperator,
+  'GET /api/ai/performance': operator,
+  'ALL /api/ai/performance': notForTheOperator,
+  'GET /api/streams': operator,
+  'ALL /api/streams': notForTheOperator,
+  'GET /api/streams/:id': { ...operator, ...stream, answer: 404 },
+  'DELETE /api/streams/:id': { ...operator, ...stream, answer: 404 },
+  'ALL /api/streams/:id': { ...operator, ...stream, answer: 405, as: 'PUT' },
   'GET /api/queue': operator,
   'ALL /api/queue': notForTheOperator,
   'GET /metrics': operator,
