@@ -28,6 +28,8 @@ export type ToWorker =
   | { readonly type: 'inherit'; readonly value: unknown }
   /** Finish what is under way, within the grace time, and leave; a successor may listen already. */
   | { readonly type: 'drain'; readonly isReplaced: boolean }
+  /** Write a CPU profile and a heap snapshot. */
+  | { readonly type: 'profile' }
   /** Leave now. */
   | { readonly type: 'stop' }
 
@@ -60,6 +62,7 @@ export function toWorkerMessage(value: unknown): ToWorker | null {
     case 'question':
     case 'answers':
     case 'inherit':
+    case 'profile':
     case 'drain':
     case 'stop':
       // The other end is this very program, so what follows the type is what was written there.

@@ -112,6 +112,11 @@ export class Parent {
     this.#isRolling = false
   }
 
+  /** Lets every worker write what it does and what it holds, those that still drain included. */
+  profile(): void {
+    for (const worker of this.#alive) worker.profile()
+  }
+
   async #rollOnce(): Promise<void> {
     const next = await this.#options.reload()
     if (next === null) return

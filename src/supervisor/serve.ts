@@ -36,6 +36,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   process.on('SIGTERM', () => void parent.shutDown())
   process.on('SIGINT', () => void parent.shutDown())
   process.on('SIGHUP', () => void parent.roll())
+  process.on('SIGUSR2', () => parent.profile())
   const code = await parent.run()
   removeLimitsDirectory(process.pid)
   claim.release()

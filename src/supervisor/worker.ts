@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts'
 import { deepFrozen } from '../config/frozen.ts'
 import type { Fleet } from '../core/fleet.ts'
+import type { Profiler } from '../observe/profile/profiler.ts'
 import { drainPhaseMs } from './drain.ts'
 import { handOver } from './handover.ts'
 import { exceptionFields, processLog } from './log.ts'
@@ -53,6 +54,7 @@ export function runWorker(loadApp: () => Promise<StartApp>): void {
   process.on('SIGTERM', () => void worker.drain(false))
   process.on('SIGINT', () => void worker.drain(false))
   process.on('SIGHUP', () => {})
+  process.on('SIGUSR2', () => void worker.profile())
 }
 
 class Worker {
@@ -60,6 +62,8 @@ class Worker {
   readonly #fleet = new WorkerFleet(send)
   #config: Config | null = null
   #app: WorkerApp | null = null
+  #id = 0
+  #profiler: Profiler | null = null
   #isDraining = false
   /** Settles when the start has succeeded or failed. */
   #started: Promise<void> = Promise.resolve()
@@ -80,12 +84,14 @@ class Worker {
       await this.#fleet.question(message.id, message.topic, message.detail)
     else if (message.type === 'answers') this.#fleet.answers(message.id, message.values)
     else if (message.type === 'inherit') this.#app?.inherit(message.value)
+    else if (message.type === 'profile') await this.profile()
     else if (message.type === 'drain') await this.drain(message.isReplaced)
     else await this.#stop()
   }
 
   async #start(config: Config, identity: WorkerIdentity): Promise<void> {
     this.#config = deepFrozen(config)
+    this.#id = identity.id
     logExceptions(config, identity)
     try {
       const startApp = await this.#loading
@@ -114,6 +120,7 @@ class Worker {
   async drain(isReplaced: boolean): Promise<void> {
     if (this.#isDraining) return
     this.#isDraining = true
+    this.#profiler?.leave()
     if (this.#app !== null && this.#config !== null) {
       this.#app.drain()
       if (isReplaced) await handOver(Number(this.#app.url.port))
@@ -127,9 +134,20 @@ class Worker {
     process.exit(0)
   }
 
+  /** Writes a CPU profile and a heap snapshot, unless it leaves. */
+  async profile(): Promise<void> {
+    const config = this.#config
+    if (config === null || this.#isDraining) return
+    const { Profiler } = await import('../observe/profile/profiler.ts')
+    this.#profiler ??= new Profiler(config.profile, this.#id, processLog(config, this.#id))
+    if (this.#isDraining) this.#profiler.leave()
+    await this.#profiler.run()
+  }
+
   /** Ends what is under way with an error event, then leaves. */
   async #stop(): Promise<void> {
     this.#isDraining = true
+    this.#profiler?.leave()
     await Promise.race([this.#app?.stop(0), Bun.sleep(stopLimitMs)])
     process.exit(0)
   }
