@@ -86,7 +86,7 @@ function ownAttributes(exchange: Exchange): Attributes {
   return {
     'sluice.request.id': exchange.id,
     'sluice.attempts': exchange.attempts,
-    'sluice.overhead_ms': exchange.overheadMs,
+    'sluice.overhead_ms': rounded(exchange.overheadMs),
     ...(endReason !== null && { 'sluice.end_reason': endReason }),
     ...(errorCode !== null && { 'sluice.error.code': errorCode }),
     ...(errorCause !== null && { 'sluice.error.cause': shortText(errorCause) }),
@@ -125,7 +125,7 @@ function stageSpans(exchange: Exchange, trace: TraceContext): SpanFacts[] {
   return [
     ...stage('admission', startedAtMs, admittedAtMs),
     ...stage('intake', admittedAtMs, readAtMs, { 'sluice.request.bytes': exchange.requestBytes }),
-    ...stage('limits', readAtMs, enteredAtMs),
+    ...stage('routing', readAtMs, enteredAtMs),
     ...stage('queue', queuedAtMs, queuedAtMs + queueWaitMs),
   ]
 }
@@ -140,8 +140,11 @@ function relaySpan(exchange: Exchange, trace: TraceContext): SpanFacts[] {
     'sluice.bytes_out': exchange.bytesOut,
     'sluice.heartbeats': exchange.heartbeats,
     'sluice.backpressure.events': exchange.backpressureEvents,
-    'sluice.backpressure.wait_ms': exchange.backpressureMs,
-    ...(gaps.count > 0 && { 'sluice.gap.max_ms': gaps.maxMs, 'sluice.stalls': gaps.stalls }),
+    'sluice.backpressure.wait_ms': rounded(exchange.backpressureMs),
+    ...(gaps.count > 0 && {
+      'sluice.gap.max_ms': rounded(gaps.maxMs),
+      'sluice.stalls': gaps.stalls,
+    }),
   }
   return [internalSpan('relay', trace, [openedAtMs, endedAtMs], attributes)]
 }
@@ -165,3 +168,6 @@ function internalSpan(
     events: [],
   }
 }
+
+/** To microseconds: what is behind them is noise. */
+const rounded = (valueMs: number): number => Math.round(valueMs * 1000) / 1000
