@@ -1,4 +1,5 @@
 /** The views, and how much there is in each. */
+import { useEffect, useRef } from 'react'
 import type { DashboardFrame } from '../../observe/dashboard/frame.ts'
 import { useFeed } from '../feed/context.tsx'
 import { count } from '../format.ts'
@@ -16,8 +17,14 @@ interface Mark {
 export function Navigation() {
   const { view } = useRoute()
   const { frame } = useFeed()
+  const place = useRef<HTMLElement>(null)
+  useEffect(() => {
+    // On a phone the list is wider than the screen.
+    const current = place.current?.querySelector(`a[href="${hrefOf(view)}"]`)
+    current?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [view])
   return (
-    <nav className="views" aria-label="Views">
+    <nav ref={place} className="views" aria-label="Views">
       <ul>
         {viewNames.map((name) => {
           const mark = frame === null ? null : markOf(name, frame)

@@ -12,6 +12,8 @@ export interface Column<Row> {
   /** Without it the column cannot be sorted. */
   readonly sortBy?: (row: Row) => SortValue
   readonly isNumber?: boolean
+  /** Whether it stands at the end of the row, as what can be done does. */
+  readonly isEnd?: boolean
   /** From which width on it is shown; without one, always. */
   readonly from?: 'medium' | 'wide' | 'widest'
   /** For a title that says too little when it is read out, or for a column of buttons. */
@@ -109,8 +111,12 @@ function HeadCell<Row>(props: {
   )
 }
 
-function classOf<Row>({ isNumber, from }: Column<Row>): string | undefined {
-  const names = [isNumber ? 'number' : '', from === undefined ? '' : `from-${from}`]
+function classOf<Row>({ isNumber, isEnd, from }: Column<Row>): string | undefined {
+  const names = [
+    isNumber ? 'number' : '',
+    isEnd ? 'is-end' : '',
+    from === undefined ? '' : `from-${from}`,
+  ]
   return names.filter(Boolean).join(' ') || undefined
 }
 

@@ -79,6 +79,15 @@ export function Breakers({ breakers }: { breakers: readonly DashboardBreaker[] }
   )
 }
 
+function State({ breaker: { state, override } }: { breaker: DashboardBreaker }) {
+  return (
+    <>
+      <Badge tone={stateTones[state]}>{words(state)}</Badge>
+      {override !== 'auto' && <span className="hint"> by hand</span>}
+    </>
+  )
+}
+
 function columnsOf(
   busy: string | null,
   choose: (target: string, override: Override) => void,
@@ -86,16 +95,18 @@ function columnsOf(
   return [
     {
       ...{ name: 'target', title: 'Target', sortBy: ({ target }) => target },
-      cell: ({ target }) => <span className="target">{target}</span>,
-    },
-    {
-      ...{ name: 'state', title: 'State', sortBy: ({ state }) => state },
-      cell: ({ state, override }) => (
+      cell: (breaker) => (
         <>
-          <Badge tone={stateTones[state]}>{words(state)}</Badge>
-          {override !== 'auto' && <span className="hint"> by hand</span>}
+          <span className="target">{breaker.target}</span>
+          <span className="narrow-only">
+            <State breaker={breaker} />
+          </span>
         </>
       ),
+    },
+    {
+      ...{ name: 'state', title: 'State', sortBy: ({ state }) => state, from: 'medium' },
+      cell: (breaker) => <State breaker={breaker} />,
     },
     {
       ...{ name: 'failures', title: 'Failures in a row', isNumber: true, from: 'medium' },
@@ -108,7 +119,7 @@ function columnsOf(
       cell: ({ openForMs }) => (openForMs > 0 ? duration(openForMs) : NONE),
     },
     {
-      ...{ name: 'decide', title: 'Decided by' },
+      ...{ name: 'decide', title: 'Decided by', isEnd: true },
       cell: ({ target, override }) => (
         <Choice
           label={`Breaker of ${target}`}

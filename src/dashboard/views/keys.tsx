@@ -1,6 +1,6 @@
 /** Keys of clients: what each used and spent today, against what it may. */
 import type { DashboardFrame, DashboardKey } from '../../observe/dashboard/frame.ts'
-import { count, exact, money, NONE, percent } from '../format.ts'
+import { count, exact, money, percent } from '../format.ts'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { fullness, Meter } from '../parts/meter.tsx'
 import { Empty, Panel } from '../parts/pieces.tsx'
@@ -53,7 +53,7 @@ const columns: readonly Column<DashboardKey>[] = [
     ...{ name: 'bar', title: 'Spent of budget', from: 'wide' },
     cell: (key) => {
       const share = spentShare(key)
-      return share === null ? NONE : <Meter parts={[{ share, tone: fullness(share) }]} />
+      return share === null ? null : <Meter parts={[{ share, tone: fullness(share) }]} />
     },
   },
 ]

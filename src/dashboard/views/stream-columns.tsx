@@ -44,7 +44,7 @@ export function streamColumns(kill: (stream: LiveStream) => void): readonly Stre
       cell: (stream) => <Name stream={stream} />,
     },
     {
-      ...{ name: 'phase', title: 'Phase', sortBy: ({ phase }) => phase },
+      ...{ name: 'phase', title: 'Phase', sortBy: ({ phase }) => phase, from: 'medium' },
       cell: ({ phase }) => <Badge tone={phaseTones[phase]}>{phase}</Badge>,
     },
     number(
@@ -90,7 +90,7 @@ export function streamColumns(kill: (stream: LiveStream) => void): readonly Stre
       cell: ({ keyId }) => keyId ?? NONE,
     },
     {
-      ...{ name: 'actions', title: 'Actions', isTitleUnseen: true },
+      ...{ name: 'actions', title: 'Actions', isTitleUnseen: true, isEnd: true },
       cell: (stream) => (
         <button type="button" className="small danger-quiet" onClick={() => kill(stream)}>
           End<span className="unseen"> {stream.id}</span>
@@ -104,13 +104,18 @@ const nameOf = ({ provider, model, id }: LiveStream): string =>
   `${provider ?? ''}/${model ?? ''} ${id}`
 
 function Name({ stream }: { stream: LiveStream }) {
-  const { id, provider, model, queuePosition } = stream
+  const { id, provider, model, phase, queuePosition } = stream
   return (
-    <a className="row-link" href={hrefOf('streams', id)}>
-      <Target provider={provider} model={model} />
-      <span className="id">
-        {queuePosition === null ? id : `${queuePosition} before it · ${id}`}
+    <>
+      <a className="row-link" href={hrefOf('streams', id)}>
+        <Target provider={provider} model={model} />
+        <span className="id">
+          {queuePosition === null ? id : `${queuePosition} before it · ${id}`}
+        </span>
+      </a>
+      <span className="narrow-only">
+        <Badge tone={phaseTones[phase]}>{phase}</Badge>
       </span>
-    </a>
+    </>
   )
 }
