@@ -1,5 +1,6 @@
 /** What the dashboard is told: each worker tells its part, and the one that is watched adds up. */
 import type { Config } from '../config/config.ts'
+import { nowMs } from '../core/clock.ts'
 import type { DashboardFrame } from '../observe/dashboard/frame.ts'
 import { DashboardHistory } from '../observe/dashboard/history.ts'
 import {
@@ -7,7 +8,10 @@ import {
   ERRORS_MAX,
   type Gauges,
   type PartPool,
+  STREAMS_MAX,
 } from '../observe/dashboard/part.ts'
+import type { LiveStream } from '../observe/live.ts'
+import { liveStreamOf } from '../observe/live-stream.ts'
 import { emptyTotals } from '../observe/tally.ts'
 import { version } from '../version.ts'
 import type { Kept, WorkerIdentity } from './kept.ts'
@@ -72,22 +76,41 @@ function partOf(
   since: number,
 ): DashboardPart {
   const { underway, overload, breakers, resilience, observer } = kept
+  const { streams, liveByProvider, liveByKey } = liveOf(kept, worker)
+  const asked = new Map(observer.byProvider(WINDOW_MS).map((each) => [each.provider, each.totals]))
   return {
     worker: worker.id,
     load: overload.load,
     seconds: history.since(since),
-    totals: observer.totals(WINDOW_MS)?.totals ?? emptyTotals(),
-    providers: observer
-      .byProvider(WINDOW_MS)
-      .map(({ provider: name, totals }) => ({ name, live: 0, totals })),
-    streams: [],
+    totals: observer.totals(WINDOW_MS).totals,
+    providers: [...new Set([...asked.keys(), ...liveByProvider.keys()])].map((name) => ({
+      name,
+      live: liveByProvider.get(name) ?? 0,
+      totals: asked.get(name) ?? emptyTotals(),
+    })),
+    streams,
     liveCount: underway.size,
-    liveByKey: {},
+    liveByKey: Object.fromEntries(liveByKey),
     breakers: breakers.list(),
     gates: resilience.slots.view(),
     pool: poolOf(kept),
     errors: observer.recent.list({ failed: true, limit: ERRORS_MAX }),
   }
+}
+
+/** What is under way: the oldest one by one, all of them by provider and by key. */
+function liveOf({ underway }: Kept, worker: WorkerIdentity) {
+  const now = nowMs()
+  const streams: LiveStream[] = []
+  const liveByProvider = new Map<string, number>()
+  const liveByKey = new Map<string, number>()
+  for (const exchange of underway.exchanges()) {
+    if (streams.length < STREAMS_MAX) streams.push(liveStreamOf(exchange, worker.id, now))
+    const { provider, keyId } = exchange
+    if (provider !== null) liveByProvider.set(provider, (liveByProvider.get(provider) ?? 0) + 1)
+    if (keyId !== null) liveByKey.set(keyId, (liveByKey.get(keyId) ?? 0) + 1)
+  }
+  return { streams, liveByProvider, liveByKey }
 }
 
 function gaugesOf({ underway, pool, overload, resilience }: Kept): Gauges {
