@@ -3,6 +3,7 @@
 import { Elysia } from 'elysia'
 import { GatewayError } from '../core/errors.ts'
 import { breakerRoutes } from './breakers.ts'
+import { dashboardPageRoutes } from './dashboard/page.ts'
 import { anthropicRoutes, geminiRoutes } from './dialects.ts'
 import { docsRoutes } from './docs.ts'
 import { Feed } from './feed.ts'
@@ -38,6 +39,7 @@ export function createRouter(
     .use(metricsRoutes(options, writeProblem))
     .use(keyRoutes(options, writeProblem))
     .use(usageRoutes(options, writeProblem))
+    .use(dashboardPageRoutes(options.version, writeProblem))
     .use(sessionRoutes(options, writeProblem))
     .use(feedRoute(options, feed, writeProblem))
     .use(proxyRoutes(options, writeProblem))

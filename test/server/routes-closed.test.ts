@@ -94,6 +94,12 @@ const declared: Readonly<Record<string, Declared>> = {
   'ALL /api/keys/:id/rotate': { ...notForTheOperator, ...rotation },
   'GET /api/usage': operator,
   'ALL /api/usage': notForTheOperator,
+  ...Object.fromEntries(
+    ['', '/page.js', '/page.css', '/icon.svg'].flatMap((name) => [
+      [`GET /dashboard${name}`, everybody],
+      [`ALL /dashboard${name}`, notForAnybody],
+    ]),
+  ),
   'GET /dashboard/session': everybody,
   'POST /dashboard/session': { ...everybody, answer: 401 },
   'DELETE /dashboard/session': { ...everybody, answer: 403 },
