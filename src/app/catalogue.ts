@@ -20,6 +20,7 @@ export function catalogueOf({
   admission,
   providers,
   planner,
+  observer,
 }: Shared): ModelCatalogue {
   const models = createModels({
     providers,
@@ -29,6 +30,7 @@ export function catalogueOf({
     reach,
     proxy: config.upstreamProxy,
     protocol: protocols.opaque,
+    learned: (names) => observer.models.learn(names),
     open,
   })
   const admitted = async (

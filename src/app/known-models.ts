@@ -1,6 +1,7 @@
 /** The names of models that the operator and the table of prices know. */
 import type { Config } from '../config/config.ts'
 import { knownPrices } from '../config/prices.ts'
+import { demoModels } from '../provider/demo/demo.ts'
 
 /**
  * All of them as `provider/model`: those of the file of configuration, and of the table of prices
@@ -14,7 +15,7 @@ export function knownModelsOf({ providers, routes, prices }: Config): ReadonlySe
   const kinds = new Map<string, string[]>()
   for (const { name, kind, models } of providers) {
     kinds.set(kind, [...(kinds.get(kind) ?? []), name])
-    for (const model of models) add(`${name}/${model}`)
+    for (const model of kind === 'demo' ? demoModels : models) add(`${name}/${model}`)
   }
   for (const { targets } of routes) for (const { model } of targets) add(model)
   for (const name of Object.keys(prices)) add(name)

@@ -121,11 +121,12 @@ export async function handle(
 }
 
 /** Takes down what is wanted. */
-function noteIntent(exchange: Exchange, { model, stream, body }: Intent): void {
+function noteIntent(exchange: Exchange, { model, stream, body, uploadWaitMs }: Intent): void {
   exchange.readAtMs = nowMs()
   exchange.model = model
   exchange.streaming = stream
   exchange.requestBytes = body?.lengthBytes ?? 0
+  exchange.uploadWaitMs = uploadWaitMs ?? 0
   exchange.heldBytes = body?.bytes?.byteLength ?? 0
 }
 
@@ -258,9 +259,7 @@ function answerHeaders(exchange: Exchange, opened: Opened | null, place: Place):
   headers.set('x-sluice-provider', provider.name)
   if (model !== null) headers.set('x-sluice-model', headerText(model))
   headers.set('x-sluice-attempts', String(exchange.attempts))
-  const { openedAtMs, startedAtMs, upstreamWaitMs, queueWaitMs } = exchange
-  const ownMs = openedAtMs - startedAtMs - upstreamWaitMs - queueWaitMs
-  headers.set('x-sluice-overhead-ms', Math.max(0, ownMs).toFixed(2))
+  headers.set('x-sluice-overhead-ms', exchange.overheadMs.toFixed(2))
   return headers
 }
 

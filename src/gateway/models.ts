@@ -27,6 +27,8 @@ export interface ModelsOptions {
   readonly reach: Reach
   readonly proxy: string | null
   readonly protocol: Protocol
+  /** Told of the names in a list that was got, as `provider/model`. */
+  readonly learned?: (names: readonly string[]) => void
   readonly open: (target: Target, context: OpenContext) => Promise<Opened>
 }
 
@@ -89,10 +91,12 @@ async function askAll(options: ModelsOptions, failed: () => void): Promise<JsonO
     }),
   }))
   const merged = mergeModels(await Promise.all(asked))
+  const models = Array.isArray(merged.data) ? merged.data : []
+  options.learned?.(models.map((entry) => String(entry.id)))
   const routes = options.routes
     .filter((name) => !name.endsWith('*'))
     .map((id) => ({ id, object: 'model', created: 0, owned_by: 'sluice' }))
-  return { ...merged, data: [...routes, ...(Array.isArray(merged.data) ? merged.data : [])] }
+  return { ...merged, data: [...routes, ...models] }
 }
 
 async function askOne(provider: Provider, options: ModelsOptions): Promise<unknown> {

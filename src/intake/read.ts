@@ -77,7 +77,9 @@ export async function readIntent(
       const { says } = call
       const named = says?.model ?? null
       const model = named === null ? inspector.model : checkModelName(named)
-      return { model, stream: says?.stream ?? inspector.stream, body, contentType }
+      const { uploadWaitMs } = source
+      const intent = { model, stream: says?.stream ?? inspector.stream, body, contentType }
+      return uploadWaitMs > 0 ? { ...intent, uploadWaitMs } : intent
     }
   } catch (thrown) {
     source.cancel(toGatewayError(thrown))

@@ -17,6 +17,9 @@ export interface SourceLimits {
  */
 const pausesMax = 4
 
+/** Shorter waits are for our own turn, not for the client. */
+const CLIENT_WAIT_MIN_MS = 2
+
 type Read = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>>
 
 /** Reads the body of one request. Whoever makes one reads it to its end or cancels it. */
@@ -29,6 +32,8 @@ export class BodySource implements Swept {
   /** Since when the client keeps us waiting; 0 while it does not. */
   #waitingSinceMs = 0
   #waitedMs = 0
+  /** The waits that were for the client's bytes, together. */
+  uploadWaitMs = 0
   #reject: ((error: GatewayError) => void) | null = null
   #failure: GatewayError | null = null
   #ended = false
@@ -52,7 +57,9 @@ export class BodySource implements Swept {
     if (this.#ended) return null
     this.#waitingSinceMs = nowMs()
     const { done, value } = await this.#next()
-    this.#waitedMs += nowMs() - this.#waitingSinceMs
+    const waitedMs = nowMs() - this.#waitingSinceMs
+    this.#waitedMs += waitedMs
+    if (waitedMs >= CLIENT_WAIT_MIN_MS) this.uploadWaitMs += waitedMs
     this.#waitingSinceMs = 0
     if (done) {
       this.#ended = true

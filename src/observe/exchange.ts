@@ -81,6 +81,8 @@ export class Exchange extends TokenCounts {
   queueWaitMs = 0
   /** About how many are served before it and it, while it waits for its turn. */
   queuePosition: (() => number) | null = null
+  /** Time that the request's body was waited for. */
+  uploadWaitMs = 0
   /** Time that the request waited for the provider before it opened. */
   upstreamWaitMs = 0
 
@@ -122,8 +124,8 @@ export class Exchange extends TokenCounts {
   }
 
   /**
-   * What sluice itself took until the response opened: neither waiting for its turn nor for a
-   * provider. Of a request that never opened, until its end.
+   * What sluice itself took until the response opened: neither waiting for the client's body, nor
+   * for a turn, nor for a provider. Of a request that never opened, until its end.
    */
   get overheadMs(): number {
     const openedAtMs = this.openedAtMs === 0 ? this.endedAtMs : this.openedAtMs
@@ -131,7 +133,8 @@ export class Exchange extends TokenCounts {
     // A response that heartbeats keep open is there before the provider has answered.
     const waitMaxMs = sent === undefined ? 0 : openedAtMs - sent.sentAtMs
     const upstreamMs = Math.min(this.upstreamWaitMs, waitMaxMs)
-    return Math.max(0, openedAtMs - this.startedAtMs - upstreamMs - this.queueWaitMs)
+    const waitedMs = this.uploadWaitMs + this.queueWaitMs + upstreamMs
+    return Math.max(0, openedAtMs - this.startedAtMs - waitedMs)
   }
 
   /** The client has left; the first call counts. */

@@ -140,16 +140,24 @@ export function addSpreads(spreads: readonly Spread[]): Spread {
 
 /**
  * The value that the part `quantile` (0..1) of all values does not exceed; null where there is
- * none. The values of a bucket are taken to lie evenly in it.
+ * none. Between two values it lies between them, and those of a bucket are taken to lie evenly.
  */
-export function quantileOf({ count, max, buckets }: Spread, quantile: number): number | null {
-  if (count === 0) return null
-  if (count === 1) return max
-  const rank = Math.min(1, Math.max(0, quantile)) * (count - 1)
+export function quantileOf(spread: Spread, quantile: number): number | null {
+  if (spread.count === 0) return null
+  const rank = Math.min(1, Math.max(0, quantile)) * (spread.count - 1)
+  const below = Math.floor(rank)
+  const value = valueAt(spread, below)
+  return rank === below ? value : value + (valueAt(spread, below + 1) - value) * (rank - below)
+}
+
+/** The value of a rank, the smallest being 0. */
+function valueAt({ count, max, buckets }: Spread, rank: number): number {
+  // The largest is known, and lies in the last bucket with all that is as large.
+  if (rank >= count - 1) return max
   let before = 0
   for (const [index, counted] of buckets) {
     if (rank < before + counted) {
-      return Math.min(max, inBucket(index, Math.min(1, (rank - before + 0.5) / counted)))
+      return Math.min(max, inBucket(index, (rank - before + 0.5) / counted))
     }
     before += counted
   }

@@ -64,7 +64,8 @@ export class Tally {
     const spreads = this.#spreads
     spreads.durationMs.record(finished.durationMs)
     spreads.queueWaitMs.record(finished.queueWaitMs)
-    spreads.overheadMs.record(finished.overheadMs)
+    // Of one that no provider was asked for, most is what its caller took.
+    if (finished.attempts.length > 0) spreads.overheadMs.record(finished.overheadMs)
     spreads.gapMs.add(gapMs)
     const { firstContentMs, tokensPerSecond } = finished
     if (firstContentMs !== null) spreads.firstContentMs.record(firstContentMs)

@@ -50,6 +50,8 @@ export interface Intent {
   /** Null for methods without a body. */
   readonly body: RequestBody | null
   readonly contentType: string | null
+  /** How long its body was waited for, where that took long. */
+  readonly uploadWaitMs?: number
 }
 
 /** What the edge knows about a request before anything was read. */

@@ -76,9 +76,7 @@ function providerFigures(totals: Totals): Omit<DashboardProvider, 'name' | 'live
 const states = ['closed', 'half-open', 'open'] as const
 
 /** The worst of all workers: a target that one of them does not ask is one to look at. */
-export function breakersOf(
-  parts: readonly Pick<DashboardPart, 'breakers'>[],
-): DashboardBreaker[] {
+export function breakersOf(parts: readonly Pick<DashboardPart, 'breakers'>[]): DashboardBreaker[] {
   const named = parts.flatMap(({ breakers }) =>
     breakers.map((breaker) => ({ ...breaker, name: breaker.target })),
   )

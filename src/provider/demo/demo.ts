@@ -43,7 +43,7 @@ const textEndpoints: Readonly<Record<string, ScriptShape & { voice(script: Scrip
 }
 
 /** What `GET /models` lists. Any other name is answered too: this provider is for trying out. */
-const modelNames = ['stream', 'embedding'] as const
+export const demoModels = ['stream', 'embedding'] as const
 const MODEL_CREATED_SECONDS = 1_767_225_600
 
 /** When paced, what was missed is sent together, in pieces of at most this many steps. */
@@ -145,7 +145,7 @@ function faultReply(options: DemoOptions, stream: boolean): Response | null {
 
 function listModels(call: UpstreamCall): Response {
   if (call.method !== 'GET') throw new GatewayError('method_not_allowed')
-  const entries = modelNames.map((id) => ({
+  const entries = demoModels.map((id) => ({
     id,
     object: 'model',
     created: MODEL_CREATED_SECONDS,
