@@ -37,8 +37,12 @@ export function exact(value: Maybe): string {
 /** So many a second, without the unit: `0.25`, `12.3`, `1,234`, `12.3 k`. */
 export function rate(perSecond: Maybe): string {
   if (!isKnown(perSecond)) return NONE
-  if (Number.isInteger(perSecond) || perSecond >= 999.5) return count(perSecond)
-  return threeDigits(perSecond)
+  return perSecond < 999.5 ? threeDigits(perSecond) : count(perSecond)
+}
+
+/** The same where most are whole: `27`, `0.50`, `12.3 k`. */
+export function wholeRate(perSecond: Maybe): string {
+  return Number.isInteger(perSecond) ? count(perSecond) : rate(perSecond)
 }
 
 /** A span: `0.42 ms`, `812 ms`, `1.24 s`, `2 m 03 s`, `3 h 20 m`, `2 d 4 h`. */

@@ -12,6 +12,7 @@ import {
   NONE,
   percent,
   rate,
+  wholeRate,
   words,
 } from '../../src/dashboard/format.ts'
 
@@ -39,10 +40,17 @@ const table: Readonly<Record<string, readonly [(value: number | null) => string,
     [
       [0, '0'],
       [0.25, '0.25'],
-      [27, '27'],
       [12.34, '12.3'],
       [99.96, '100'],
       [1_234, '1,234'],
+      [12_345, '12.3 k'],
+    ],
+  ],
+  wholeRate: [
+    wholeRate,
+    [
+      [27, '27'],
+      [0.5, '0.50'],
       [12_345, '12.3 k'],
     ],
   ],

@@ -1,6 +1,6 @@
 /** What the overview draws: each chart, its lines, and how their figures read. */
 import type { DashboardPoint } from '../../observe/dashboard/frame.ts'
-import { bytes, count, duration, percent, rate } from '../format.ts'
+import { bytes, count, duration, percent, wholeRate } from '../format.ts'
 import type { LineColour } from './palette.ts'
 
 /** One line of a chart. */
@@ -43,12 +43,12 @@ export const overviewCharts: readonly ChartSpec[] = [
     note: 'Ended within each second; tokens on the right',
     lines: [
       {
-        ...{ label: 'Requests/s', colour: 'blue', format: rate, isFilled: true },
+        ...{ label: 'Requests/s', colour: 'blue', format: wholeRate, isFilled: true },
         read: ({ requests }) => requests,
       },
-      { label: 'Errors/s', colour: 'red', format: rate, read: ({ errors }) => errors },
+      { label: 'Errors/s', colour: 'red', format: wholeRate, read: ({ errors }) => errors },
       {
-        ...{ label: 'Tokens/s', colour: 'teal', format: rate, isRight: true },
+        ...{ label: 'Tokens/s', colour: 'teal', format: wholeRate, isRight: true },
         read: ({ outputTokens }) => outputTokens,
       },
     ],

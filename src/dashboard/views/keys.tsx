@@ -59,16 +59,12 @@ const columns: readonly Column<DashboardKey>[] = [
 ]
 
 /** The view. */
-export function Keys({ frame: { keys } }: { frame: DashboardFrame }) {
+export function Keys({ frame: { keys, keysHidden } }: { frame: DashboardFrame }) {
   const spent = keys.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0)
   return (
     <Panel title="Today" note={keys.length === 0 ? undefined : `${money(spent)} in all`}>
       {keys.length === 0 ? (
-        <Empty title="No key was used today.">
-          Without keys everybody who reaches the port may use it. Keys come from{' '}
-          <code>API_KEYS</code>, from <code>keys</code> of the configuration file, or from{' '}
-          <code>sluice keys create</code>; each can have limits and a budget.
-        </Empty>
+        <NoKeys reason={keysHidden} />
       ) : (
         <DataTable
           caption="Keys today"
@@ -81,4 +77,29 @@ export function Keys({ frame: { keys } }: { frame: DashboardFrame }) {
       )}
     </Panel>
   )
+}
+
+/** Says why there is nothing, and what to do about it. */
+function NoKeys({ reason }: { reason: DashboardFrame['keysHidden'] }) {
+  switch (reason) {
+    case 'no-admin-token':
+      return (
+        <Empty title="What keys use is told to the operator only.">
+          Start sluice with <code>ADMIN_TOKEN</code> set; the dashboard then asks for it.
+        </Empty>
+      )
+    case 'no-ledger':
+      return (
+        <Empty title="Nobody keeps count of what keys use.">
+          Set <code>LEDGER=on</code>, or name a <code>DATABASE_URL</code>.
+        </Empty>
+      )
+    case null:
+      return (
+        <Empty title="No key was used today.">
+          Keys come from <code>API_KEYS</code>, from <code>keys</code> of the configuration file, or
+          from <code>sluice keys create</code>; each can have limits and a budget.
+        </Empty>
+      )
+  }
 }
