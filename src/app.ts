@@ -15,6 +15,7 @@ import {
 import { startMetrics } from './app/metrics.ts'
 import type { News } from './app/news.ts'
 import { observationOf } from './app/performance.ts'
+import { resumptionOf } from './app/resumption.ts'
 import { changedProviders, reloaded, snapshotOf } from './app/snapshot.ts'
 import { installBufferPool } from './buffer/installed.ts'
 import { type Config, versionText } from './config/config.ts'
@@ -84,6 +85,7 @@ export async function startApp(
     ...addressOf(config, worker),
     gateway: (request, call, connection) => handle(request, call, connection, current.stages),
     models: catalogueBehind(() => current.models),
+    resumption: resumptionOf(kept),
     pool,
     breakers: breakerControl(kept, parts),
     keys: kept.keys.admin,
@@ -91,7 +93,7 @@ export async function startApp(
     overload: () => overload.view(),
     limits: () => limitsViewOf(kept),
     gates: () => kept.resilience.slots.view(),
-    metrics: metrics === null ? null : (accept) => metrics.expose(accept),
+    metrics: metrics.expose,
     frame: (since) => dashboard.frame(since),
     observation: observationOf(kept, worker, () => current.config),
     protocols,
@@ -117,7 +119,7 @@ export async function startApp(
       const before = current.config
       current = snapshotOf(kept, reloaded(config, next))
       kept.keys.ring.renew(next)
-      metrics?.rename(current.config)
+      metrics.rename(current.config)
       // What is under way goes on with what the configuration before said.
       kept.redactor.renew([...secretsOf(before), ...secretsOf(current.config)])
       sweep.tighten(sweepPeriodMs(clocksOf(next)))
@@ -133,6 +135,7 @@ export async function startApp(
       await within(LAST_WORDS_MS, stopped)
       await server.stop(true)
       streams.close()
+      await kept.peers?.close()
       clearInterval(trim)
       stopSampling()
       dashboard.stop()
@@ -144,8 +147,8 @@ export async function startApp(
       if (news.type === 'breaker') breakers.obey(news.target, news.override)
       else kept.news.hear(news.topic, news.text)
     },
-    bequeath: () => metrics?.bequeath() ?? null,
-    inherit: (value) => metrics?.inherit(value),
+    bequeath: () => metrics.bequeath(),
+    inherit: (value) => metrics.inherit(value),
     leftovers: () => ({ ...leftoversOf(kept, server.pendingRequests), watchers: server.watchers }),
   }
 }

@@ -20,7 +20,6 @@ import { logSettingsOf } from '../observe/log-settings.ts'
 import { Observer } from '../observe/observer.ts'
 import type { Telemetry } from '../observe/otlp/telemetry.ts'
 import { Redactor } from '../observe/redact.ts'
-import { ResumableStreams } from '../relay/resumables.ts'
 import { BreakerTable } from '../resilience/breaker-table.ts'
 import { noBreakers } from '../resilience/breakers.ts'
 import { Resilience } from '../resilience/resilience.ts'
@@ -30,6 +29,7 @@ import type { Store } from '../store/store.ts'
 import { Reach } from '../upstream/reach.ts'
 import { openLimits } from './limits.ts'
 import { type News, type ParentNews, parentNews } from './news.ts'
+import { type HeldStreams, heldStreams } from './resumption.ts'
 import { openTelemetry } from './telemetry.ts'
 
 /** What surrounds the server. */
@@ -59,7 +59,9 @@ export interface Kept {
   readonly sweep: Sweep
   readonly reach: Reach
   readonly underway: Underway
-  readonly streams: ResumableStreams
+  /** Those that can be resumed, and the way to those of other workers. */
+  readonly streams: HeldStreams['streams']
+  readonly peers: HeldStreams['peers']
   readonly spool: Spool
   readonly overload: Overload
   readonly admission: Admission
@@ -98,7 +100,7 @@ export async function keptOf(
   const sweep = new Sweep(sweepPeriodMs(clocksOf(config)))
   const underway = new Underway()
   const pool = parts.pool ?? createBufferPool(config.bufferPool)
-  const streams = new ResumableStreams(config.resume, sweep, pool)
+  const { streams, peers } = heldStreams(config, worker.total, sweep, pool, log)
   const overload = overloadOf(config, worker, { underway, streams }, log)
   const pauses = new Pauses()
   const database = openDatabase(config.databaseUrl)
@@ -120,6 +122,7 @@ export async function keptOf(
     reach: new Reach(sweep),
     underway,
     streams,
+    peers,
     spool: openSpool(config.intake, worker.id),
     overload,
     admission: createAdmission(keys.ring, overload),

@@ -195,10 +195,7 @@ class Passage {
     return { ...own, ...ways, protocol, framing, settings, sweep, pool }
   }
 
-  /**
-   * How the stream is kept, so that its client may leave it; null where none wants that.
-   * @throws GatewayError `invalid_header`.
-   */
+  /** How the stream is kept, so that its client may leave it; null where it wants none of that. */
   keeping(
     { headers, signal }: Request,
     { protocol }: Call,

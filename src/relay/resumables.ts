@@ -27,9 +27,13 @@ export class ResumableStreams {
   readonly #streams = new Map<string, ResumableStream>()
   /** Forgotten streams that somebody still reads. */
   readonly #leaving = new Set<ResumableStream>()
+  #visitors = 0
   #waiting: (() => void)[] = []
+  readonly #opened: () => void
 
-  constructor(limits: ResumeSettings, sweep: Sweep, pool: BufferPool) {
+  /** @param opened told of each stream that begins; must not throw. */
+  constructor(limits: ResumeSettings, sweep: Sweep, pool: BufferPool, opened: () => void) {
+    this.#opened = opened
     this.#memory = new JournalMemory(limits.totalBytesMax, () => this.dropOldest())
     this.#house = {
       limits,
@@ -51,9 +55,9 @@ export class ResumableStreams {
     return this.#streams.size + this.#leaving.size
   }
 
-  /** Clients that read one. */
+  /** Clients that read one, here or, by way of this process, elsewhere. */
   get readers(): number {
-    let count = 0
+    let count = this.#visitors
     for (const stream of this.#all()) count += stream.readers
     return count
   }
@@ -64,6 +68,7 @@ export class ResumableStreams {
     const id = `${PREFIX}${this.tag}${randomText(SECRET_CHARACTERS)}`
     const stream = new ResumableStream(id, parts, this.#house)
     this.#streams.set(id, stream)
+    this.#opened()
     return stream
   }
 
@@ -86,6 +91,15 @@ export class ResumableStreams {
       return true
     }
     return false
+  }
+
+  /** A client reads a stream of another process; the returned function ends that, once. */
+  visit(): () => void {
+    this.#visitors += 1
+    return () => {
+      this.#visitors -= 1
+      this.#changed()
+    }
   }
 
   /** Resolves when nobody reads. */

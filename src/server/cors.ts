@@ -12,6 +12,8 @@ const exposedHeaders = [
   'x-sluice-attempts',
   'x-sluice-cache',
   'x-sluice-stream-id',
+  'x-sluice-stream-state',
+  'x-sluice-replay-from',
   'x-sluice-overhead-ms',
   'x-sluice-cost',
   'x-ratelimit-limit-requests',

@@ -17,7 +17,14 @@ export const dialectDetails = {
     tags: ['Proxy'],
     summary: "Create a message (Anthropic's dialect)",
     description: `${anyProvider} Errors have Anthropic's shape.`,
-    parameters: parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost'),
+    parameters: parameters(
+      'Provider',
+      'Priority',
+      'Timeout',
+      'FirstTokenTimeout',
+      'Cost',
+      'Resume',
+    ),
     requestBody: requestBody('MessagesRequest'),
     responses: {
       200: okOrStream('Message', 'MessageEvent', streamExamples.messages),
@@ -52,7 +59,7 @@ const geminiBody = (summary: string, operationId: string): OpenAPIV3.PathItemObj
     description: `${anyProvider} Errors have Gemini's shape.`,
     parameters: [
       model,
-      ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost'),
+      ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost', 'Resume'),
     ],
     requestBody: requestBody('GenerateContentRequest'),
     responses: { 200: ok('GenerateContentResponse'), ...forwardErrors },
@@ -88,7 +95,7 @@ export const geminiPaths: OpenAPIV3.PathsObject = {
           description: 'With `sse` the stream is server-sent events, else one JSON array.',
           schema: { type: 'string', enum: ['sse'] },
         },
-        ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost'),
+        ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost', 'Resume'),
       ],
       responses: {
         200: {

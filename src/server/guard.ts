@@ -34,6 +34,8 @@ const singletonHeaders = [
   'origin',
   'x-api-key',
   'x-sluice-provider',
+  'x-sluice-resume',
+  'last-event-id',
   'x-sluice-priority',
   'x-sluice-timeout-ms',
   'x-sluice-first-token-timeout-ms',

@@ -91,6 +91,14 @@ const headerParameters: Record<string, OpenAPIV3.ParameterObject> = {
     description: 'Asks for the cost of a stream, as a comment behind its last event.',
     schema: { type: 'string', enum: ['trailer'] },
   },
+  Resume: {
+    name: 'x-sluice-resume',
+    in: 'header',
+    description:
+      'Asks for a stream that can be resumed: its events have ids, and `x-sluice-stream-id` says ' +
+      'where `/v1/streams/{id}` goes on with it.',
+    schema: { type: 'string', enum: ['1'] },
+  },
   Timeout: {
     name: 'x-sluice-timeout-ms',
     in: 'header',
@@ -112,6 +120,8 @@ const errorMeanings = {
   404: 'No such address, model or provider',
   405: 'The address does not take this method; `allow` lists those it takes',
   408: 'The request body came too slowly',
+  409: 'The stream has not come as far as that',
+  410: 'What is asked for of the stream is not kept any more',
   413: 'The request body is too large',
   415: 'The request body is of a type that is not taken here',
   426: 'Protocol upgrades are refused',

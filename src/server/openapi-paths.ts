@@ -92,13 +92,17 @@ export const wildcardPaths: OpenAPIV3.PathsObject = {
       'forwarded to the provider that the model or `x-sluice-provider` selects.',
     parameters: [
       rest,
-      ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost'),
+      ...parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost', 'Resume'),
     ],
   }),
   '/passthrough/{provider}/{path}': everyMethod({
     operation: 'passthrough',
     summary: "A provider's own API",
     description: "Forwarded as it is, with the operator's key in the place of the client's.",
-    parameters: [provider, rest, ...parameters('Priority', 'Timeout', 'FirstTokenTimeout', 'Cost')],
+    parameters: [
+      provider,
+      rest,
+      ...parameters('Priority', 'Timeout', 'FirstTokenTimeout', 'Cost', 'Resume'),
+    ],
   }),
 }

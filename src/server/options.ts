@@ -4,6 +4,7 @@ import type { KeyRingView } from '../admission/keys.ts'
 import type { OverloadView } from '../admission/overload.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { Connection } from '../gateway/connection.ts'
+import type { Resumption } from '../gateway/resume.ts'
 import type { DashboardFrame } from '../observe/dashboard/frame.ts'
 import type { Call } from '../provider/call.ts'
 import type { Protocols } from '../provider/protocols.ts'
@@ -84,6 +85,8 @@ export interface RouterOptions {
   readonly corsOrigins: readonly string[]
   readonly gateway: Gateway
   readonly models: ModelCatalogue
+  /** The way back to streams that clients lost. */
+  readonly resumption: Resumption
   readonly pool: BufferPool
   readonly breakers: BreakerControl
   /** Managed keys; its routes answer only where there is an `adminToken`. */

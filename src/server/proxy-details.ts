@@ -4,7 +4,14 @@ import { errors, ok, okOrStream, parameters, requestBody } from './openapi.ts'
 import { streamExamples } from './stream-examples.ts'
 
 /** The header parameters of a call that may stream. */
-const streamParameters = parameters('Provider', 'Priority', 'Timeout', 'FirstTokenTimeout', 'Cost')
+const streamParameters = parameters(
+  'Provider',
+  'Priority',
+  'Timeout',
+  'FirstTokenTimeout',
+  'Cost',
+  'Resume',
+)
 
 /** The header parameters of a call that never streams. */
 const plainParameters = parameters('Provider', 'Priority', 'Timeout')

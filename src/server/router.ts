@@ -15,6 +15,7 @@ import type { RouterOptions } from './options.ts'
 import { performanceRoutes } from './performance.ts'
 import type { WriteProblem } from './problem.ts'
 import { proxyRoutes } from './proxy.ts'
+import { resumeRoutes } from './resume.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { usageRoutes } from './usage.ts'
 import { viewRoutes } from './views.ts'
@@ -42,6 +43,7 @@ export function createRouter(
     .use(dashboardPageRoutes(options.version, writeProblem))
     .use(sessionRoutes(options, writeProblem))
     .use(feedRoute(options, feed, writeProblem))
+    .use(resumeRoutes(options, writeProblem))
     .use(proxyRoutes(options, writeProblem))
     .use(anthropicRoutes(options, writeProblem))
     .use(geminiRoutes(options, writeProblem))

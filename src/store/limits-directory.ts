@@ -1,4 +1,4 @@
-/** Where the workers of one parent count together. */
+/** Where the workers of one parent count together, and where they hear of each other's streams. */
 import { existsSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,14 +6,23 @@ import { join } from 'node:path'
 /** Memory that all processes of a Linux machine can have files in. */
 const SHARED_MEMORY = '/dev/shm'
 
+const base = (): string => (existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir())
+
 /** The directory of a parent's workers. Nothing in it is worth more than that parent's life. */
 export function limitsDirectory(parentPid: number): string {
-  return join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), `sluice-limits-${parentPid}`)
+  return join(base(), `sluice-limits-${parentPid}`)
 }
 
-/** Removes it, when the workers are gone. Never throws: what stays is small and of no use. */
+/** Where those that hold resumable streams have their sockets. */
+export function streamsDirectory(parentPid: number): string {
+  return join(base(), `sluice-streams-${parentPid}`)
+}
+
+/** Removes both, when the workers are gone. Never throws: what stays is small and of no use. */
 export function removeLimitsDirectory(parentPid: number): void {
-  try {
-    rmSync(limitsDirectory(parentPid), { recursive: true, force: true })
-  } catch {}
+  for (const directory of [limitsDirectory(parentPid), streamsDirectory(parentPid)]) {
+    try {
+      rmSync(directory, { recursive: true, force: true })
+    } catch {}
+  }
 }

@@ -120,6 +120,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
       throw new TypeError('Nobody watches this edge.')
     },
     observation: noObservation,
+    resumption: { read: noStream, end: noStream },
     models: {
       list: () => Response.json({ object: 'list', data: [] }),
       get: (id) => Response.json({ id, object: 'model' }),

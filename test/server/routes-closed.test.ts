@@ -37,6 +37,7 @@ const notForTheOperator = { ...operator, ...wrongMethod }
 const key = { target: '/api/keys/key_x' }
 const stream = { target: '/api/streams/req_x' }
 const rotation = { target: '/api/keys/key_x/rotate' }
+const lost = { target: '/v1/streams/strm_x', answer: 404, other: 404 }
 const other = { target: '/v1/files' }
 const passthrough = { target: '/passthrough/openai/files', as: 'GET' }
 const gemini = { dialect: 'gemini' } as const
@@ -133,6 +134,8 @@ const declared: Readonly<Record<string, Declared>> = {
   },
   'POST /v1beta/*': { ...clients, ...gemini, target: `/v1beta/models/openai/quick${generate}` },
   'ALL /v1beta/*': { ...notForAnybody, target: '/v1beta/models/openai/quick' },
+  'GET /v1/streams/:id': { ...clients, ...lost },
+  'DELETE /v1/streams/:id': { ...clients, ...lost },
   'GET /v1/*': { ...clients, ...other },
   'POST /v1/*': { ...clients, ...other },
   'PUT /v1/*': { ...clients, ...other },
