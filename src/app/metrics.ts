@@ -10,8 +10,11 @@ import type { Kept } from './kept.ts'
 
 /** What the rest of the program has of them. */
 export interface WorkerMetricsControl {
-  /** The text of all workers of the machine; `accept` decides on its format. */
-  expose(accept: string | null): Promise<Exposition>
+  /**
+   * The text of all workers of the machine; `accept` decides on its format. Null where nothing is
+   * to be shown.
+   */
+  readonly expose: ((accept: string | null) => Promise<Exposition>) | null
   /** Names that labels may have, of another configuration. */
   rename(config: Config): void
   /** All that was counted so far. */
@@ -23,14 +26,36 @@ export interface WorkerMetricsControl {
 /** What all workers are asked at a scrape. */
 const TOPIC = 'metrics'
 
-/** Begins to count, and answers for this worker; null where nothing is to be counted. */
-export function startMetrics(
-  kept: Kept,
-  config: Config,
-  status: () => { readonly draining: boolean; readonly configurations: number },
-): WorkerMetricsControl | null {
-  if (!config.metrics) return null
-  const { observer, fleet } = kept
+/** Begins to count, as far as the counts are shown or sent, and answers for this worker. */
+export function startMetrics(kept: Kept, config: Config, status: Status): WorkerMetricsControl {
+  const { observer, fleet, telemetry } = kept
+  const shown = config.metrics ? countingMetrics(kept, config, status) : null
+  // What is sent is what this worker counted; what is shown has that of its predecessors in it.
+  const sent = telemetry?.sendsMetrics ? countingMetrics(kept, config, status) : null
+  if (shown !== null) fleet.answer(TOPIC, () => shown.read())
+  if (sent !== null) telemetry?.sendMetrics(() => sent.read())
+  const expose = async (accept: string | null): Promise<Exposition> => {
+    // Loaded with the first scrape: a program that nobody scrapes does without it.
+    const { expose } = await import('../observe/metrics/exposition.ts')
+    return await expose(await fleet.ask(TOPIC), accept)
+  }
+  return {
+    expose: shown === null ? null : expose,
+    rename(next) {
+      const names = new Names(next, observer.models)
+      shown?.rename(names)
+      sent?.rename(names)
+    },
+    bequeath: () => shown?.read() ?? null,
+    inherit: (value) => shown?.inherit(value),
+  }
+}
+
+type Status = () => { readonly draining: boolean; readonly configurations: number }
+
+/** Metrics that count every request from now on. */
+function countingMetrics(kept: Kept, config: Config, status: Status): Metrics {
+  const { observer } = kept
   const startedAtSeconds = Math.round((Date.now() - performance.now()) / 1000)
   const metrics = new Metrics(new Names(config, observer.models), () => ({
     ...status(),
@@ -38,17 +63,7 @@ export function startMetrics(
     process: processOf(kept, startedAtSeconds),
   }))
   observer.onFinished((_finished, exchange, gaps) => metrics.record(exchange, gaps))
-  fleet.answer(TOPIC, () => metrics.read())
-  return {
-    async expose(accept) {
-      // Loaded with the first scrape: a program that nobody scrapes does without it.
-      const { expose } = await import('../observe/metrics/exposition.ts')
-      return await expose(await fleet.ask(TOPIC), accept)
-    },
-    rename: (next) => metrics.rename(new Names(next, observer.models)),
-    bequeath: () => metrics.read(),
-    inherit: (value) => metrics.inherit(value),
-  }
+  return metrics
 }
 
 type State = Omit<WorkerState, 'process' | 'draining' | 'configurations'>

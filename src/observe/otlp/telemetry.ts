@@ -17,9 +17,11 @@ import type { ProviderSettings } from '../../config/config.ts'
 import type { TelemetrySettings } from '../../config/telemetry-settings.ts'
 import { version } from '../../version.ts'
 import type { Exchange } from '../exchange.ts'
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import type { TraceContext } from '../trace/context.ts'
 import type { ServerAddress } from './attempt-span.ts'
 import { traceJoiner } from './joining.ts'
+import { Meters } from './meters.ts'
 import { Outbox, type Tell } from './outbox.ts'
 import { Traces } from './traces.ts'
 
@@ -38,6 +40,10 @@ export interface Telemetry {
   take(exchange: Exchange): void
   /** Takes over where the providers of another configuration are. */
   useProviders(providers: readonly ProviderSettings[]): void
+  /** Whether metrics are sent. */
+  readonly sendsMetrics: boolean
+  /** Begins to send what a worker counted; `read` is called for each export. */
+  sendMetrics(read: () => WorkerMetrics): void
   /** Of the spans. */
   readonly spans: () => TelemetryCounts
   /** Sends what waits, for up to `limitMs`. Never rejects. */
@@ -52,19 +58,27 @@ export function startTelemetry(
 ): Telemetry {
   const resource = resourceOf(settings, worker.id)
   const spanBox = new Outbox('traces', tell)
-  const { tracesUrl } = settings
+  const pointBox = new Outbox('metrics', tell)
+  const { tracesUrl, metricsUrl } = settings
   const traces = tracesUrl === null ? null : new Traces(settings, tracesUrl, resource, spanBox)
+  let meters: Meters | null = null
   let addresses: ReadonlyMap<string, ServerAddress> = new Map()
-  hearOfRejects(spanBox)
+  hearOfRejects(spanBox, pointBox)
   return {
     joinTrace: traces === null ? null : traceJoiner(settings),
     take: (exchange) => traces?.take(exchange, (provider) => addresses.get(provider)),
     useProviders(providers) {
       addresses = new Map(providers.flatMap(addressOf))
     },
+    sendsMetrics: metricsUrl !== null,
+    sendMetrics(read) {
+      if (metricsUrl === null) return
+      meters = new Meters(settings, metricsUrl, resource, pointBox, read)
+    },
     spans: () => ({ sent: spanBox.sent, lost: spanBox.lost, waiting: traces?.waiting ?? 0 }),
     async close(limitMs) {
-      await Promise.race([traces?.close(), Bun.sleep(limitMs)])
+      const sent = Promise.all([traces?.close(), meters?.close()])
+      await Promise.race([sent, Bun.sleep(limitMs)])
     },
   }
 }
@@ -100,12 +114,14 @@ function addressOf({ name, baseUrl }: ProviderSettings): [string, ServerAddress]
  * The exporters say nowhere but in the library's own log that a collector took only a part; what
  * else stands in that log is of no use to an operator, or told by the outbox.
  */
-function hearOfRejects(spans: Outbox): void {
+function hearOfRejects(spans: Outbox, points: Outbox): void {
   const nothing = (): void => {}
   const warn = (message: string, ...rest: unknown[]): void => {
     if (!message.startsWith('Received Partial Success')) return
-    const rejectedSpans = /"rejectedSpans":"?(\d+)/.exec(String(rest[0]))?.[1] ?? '0'
-    if (Number(rejectedSpans) > 0) spans.rejected(Number(rejectedSpans))
+    const told = String(rest[0])
+    const rejected = (name: string) => Number(new RegExp(`"${name}":"?(\\d+)`).exec(told)?.[1] ?? 0)
+    if (rejected('rejectedSpans') > 0) spans.rejected(rejected('rejectedSpans'))
+    if (rejected('rejectedDataPoints') > 0) points.rejected(rejected('rejectedDataPoints'))
   }
   const logger = { error: nothing, warn, info: nothing, debug: nothing, verbose: nothing }
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })

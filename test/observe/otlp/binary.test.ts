@@ -1,0 +1,49 @@
+/** The executable with a collector: it has the library in it, and each worker speaks for itself. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { type Collector, startCollector } from '../../kit/collector.ts'
+import { type Program, startBinary } from '../../kit/program.ts'
+
+let collector: Collector
+let program: Program
+
+beforeAll(async () => {
+  collector = startCollector()
+  program = await startBinary({
+    WORKERS: '2',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    // Long, so that the end of the program is what sends them.
+    OTEL_BSP_SCHEDULE_DELAY: '60000',
+  })
+}, 150_000)
+
+afterAll(async () => {
+  program.kill()
+  await collector.stop()
+})
+
+test('spans and metrics are sent before it ends', async () => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c'
+  const response = await fetch(`${program.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+    },
+    body: JSON.stringify({
+      model: 'demo/tokens-3',
+      stream: true,
+      messages: [{ role: 'user', content: 'canary-prompt' }],
+    }),
+  })
+  expect(response.status).toBe(200)
+  expect(await response.text()).toContain('[DONE]')
+  await program.stop()
+  const names = collector.spans.filter((span) => span.traceId === traceId).map(({ name }) => name)
+  expect(names).toContain('POST /v1/chat/completions')
+  expect(names).toContain('relay')
+  const workers = collector.resources.map((resource) => resource['sluice.worker.id'])
+  expect(new Set(workers).size).toBe(2)
+  const instances = collector.resources.map((resource) => resource['service.instance.id'])
+  expect(new Set(instances).size).toBe(2)
+  expect(collector.texts.join()).not.toContain('canary-prompt')
+})
