@@ -53,14 +53,11 @@ export function otelNameOf(name: string): OtelName | null {
   const known = conventional.get(name)
   if (known !== undefined) return known
   const bare = name.replace(/_total$/, '').replace(/^sluice_/, 'sluice.')
-  const [, stem = bare, suffix = ''] = /^(.+)_(seconds|bytes)$/.exec(bare) ?? []
-  return { name: stem, unit: units.get(suffix) ?? '1' }
+  // A name that ends in its unit is not given it again; without it `client_bytes` says nothing.
+  if (bare.endsWith('_bytes')) return { name: bare, unit: 'By' }
+  const stem = bare.replace(/_seconds$/, '')
+  return { name: stem, unit: stem === bare ? '1' : 's' }
 }
-
-const units: ReadonlyMap<string, string> = new Map([
-  ['seconds', 's'],
-  ['bytes', 'By'],
-])
 
 /** Labels that the conventions have. */
 const attributeNames: ReadonlyMap<string, string> = new Map([
