@@ -101,6 +101,7 @@ export class Connection {
         meter.bytes += value.byteLength
         const messages = sse.push(value)
         if (messages.length > 0) yield messages
+        sse.check()
       }
     } catch (thrown) {
       if (!isIdle || signal.aborted) throw toStreamError(thrown, signal)

@@ -101,6 +101,7 @@ const neverRetried: ReadonlySet<string> = new Set([
   'budget_exceeded',
   'internal_error',
   'ended_by_operator',
+  'stream_lost',
   'upstream_auth_failed',
 ])
 

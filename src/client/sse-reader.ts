@@ -29,16 +29,15 @@ export class SseReader {
     })
   }
 
-  /**
-   * The events that are complete with `chunk`.
-   * @throws StreamError `too_large`, after the events before it were handed out.
-   */
+  /** The events that are complete with `chunk`. */
   push(chunk: Uint8Array): readonly SseMessage[] {
     this.#messages = []
     if (!this.#isTooLarge) this.#parser.feed(this.#decoder.decode(chunk, { stream: true }))
-    if (this.#isTooLarge && this.#messages.length === 0) {
-      throw new StreamError('too_large', 'An event of the stream is too large.')
-    }
     return this.#messages
+  }
+
+  /** To be called when the events before it were handed out. @throws StreamError `too_large` */
+  check(): void {
+    if (this.#isTooLarge) throw new StreamError('too_large', 'An event of the stream is too large.')
   }
 }

@@ -34,8 +34,8 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
   #hasContent = false
   #isTaken = false
   #isOver = false
-  /** Tries since the last event: retries before the first content, resumes after it. */
-  #attempts = 0
+  /** In a row: a new event of a stream that is kept counts as a good one. */
+  #resumes = 0
 
   /** @throws TypeError where the dialect is not known, or the body cannot be said in JSON. */
   constructor(request: StreamRequest) {
@@ -114,9 +114,11 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
       throw failure
     }
     const { signal } = this.#abort
-    this.#attempts += 1
-    const wait = type === 'resume' && this.#attempts === 1 ? 0 : delayMs(this.#attempts, failure)
-    yield { type, attempt: this.#attempts, delayMs: wait, error: failure }
+    const attempt = type === 'retry' ? ++this.#meter.retries : ++this.#resumes
+    // A connection that broke says nothing of the server: the first resume need not wait.
+    const waits = type === 'retry' ? attempt : attempt - 1
+    const wait = waits === 0 ? 0 : delayMs(waits, failure)
+    yield { type, attempt, delayMs: wait, error: failure }
     await pause(wait, signal)
     if (type === 'retry') this.#startAgain()
     else this.#meter.resumes += 1
@@ -132,7 +134,7 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
           this.#meter.duplicates += 1
           continue
         }
-        if (this.#hasContent) this.#attempts = 0
+        if (message.id !== null) this.#resumes = 0
         yield* this.#say(this.#reader.read(message))
         if (!this.#reader.isOver) continue
         this.#isOver = true
@@ -208,14 +210,13 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
     // A server that cannot go on now may have the stream later; a stream that failed has ended.
     const isBreak = breaks.has(error.code) || (isRefusal && error.retryable)
     if (this.#sequence !== null && isBreak) {
-      return this.#attempts < resumesMax ? 'resume' : null
+      return this.#resumes < resumesMax ? 'resume' : null
     }
     if (this.#hasContent || !error.retryable) return null
-    return this.#attempts < retriesMax ? 'retry' : null
+    return this.#meter.retries < retriesMax ? 'retry' : null
   }
 
   #startAgain(): void {
-    this.#meter.retries += 1
     this.#sequence = null
     this.#reader = this.#dialect.createReader()
   }
