@@ -7,6 +7,8 @@ import { heapStats } from 'bun:jsc'
 import { readFileSync } from 'node:fs'
 import { startApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/env.ts'
+import { startCpuProfile } from '../../src/observe/profile/cpu-profile.ts'
+import { writeNew } from '../../src/observe/profile/profiler.ts'
 
 /**
  * What can be measured: the program itself, and what a proxy of a few lines would do.
@@ -25,6 +27,12 @@ export type ToProxy =
       readonly environment: Readonly<Record<string, string>>
     }
   | { readonly type: 'read'; readonly collect: boolean }
+  /** Begins to record what the processor does. */
+  | { readonly type: 'profile' }
+  /** Writes what was recorded to a new file. */
+  | { readonly type: 'end-profile'; readonly file: string }
+  /** Writes all that is in the heap to a new file. */
+  | { readonly type: 'snapshot'; readonly file: string }
 
 /** What the process has used and holds. */
 export interface ProxyReading {
@@ -41,17 +49,35 @@ export interface ProxyReading {
 export type FromProxy =
   | { readonly type: 'ready'; readonly url: string }
   | { readonly type: 'reading'; readonly reading: ProxyReading }
+  /** What was asked for, other than the two above, is done. */
+  | { readonly type: 'done' }
 
 process.on('disconnect', () => process.exit(0))
 process.on('message', async (message: ToProxy) => {
   if (message.type === 'start') {
     const url = await start(message.kind, message.upstreamUrl, message.environment)
     tell({ type: 'ready', url })
+  } else if (message.type !== 'read') {
+    await profile(message)
+    tell({ type: 'done' })
   } else {
     if (message.collect) Bun.gc(true)
     tell({ type: 'reading', reading: read() })
   }
 })
+
+let endProfile: (() => Promise<object>) | null = null
+
+async function profile(message: Exclude<ToProxy, { readonly type: 'start' | 'read' }>) {
+  if (message.type === 'profile') {
+    endProfile = await startCpuProfile()
+  } else if (message.type === 'end-profile') {
+    await writeNew(message.file, JSON.stringify(await endProfile?.()))
+  } else {
+    Bun.gc(true)
+    await writeNew(message.file, new Uint8Array(Bun.generateHeapSnapshot('v8', 'arraybuffer')))
+  }
+}
 
 function tell(message: FromProxy): void {
   process.send?.(message)

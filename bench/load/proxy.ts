@@ -22,6 +22,7 @@ export class MeasuredProxy {
   readonly #process: Bun.Subprocess<'ignore', 'inherit', 'pipe'>
   readonly #ready = Promise.withResolvers<string>()
   #reading: PromiseWithResolvers<ProxyReading> | null = null
+  #done: PromiseWithResolvers<void> | null = null
   #collections = 0
   #collectionMs = 0
   #log = ''
@@ -36,6 +37,7 @@ export class MeasuredProxy {
       serialization: 'json',
       ipc: (message: FromProxy) => {
         if (message.type === 'ready') this.#ready.resolve(message.url)
+        else if (message.type === 'done') this.#done?.resolve()
         else this.#reading?.resolve(message.reading)
       },
     })
@@ -68,6 +70,23 @@ export class MeasuredProxy {
     return this.#reading.promise
   }
 
+  /** Begins to record what its processor does. @returns what ends it, into a new file. */
+  async profile(): Promise<(file: string) => Promise<void>> {
+    await this.#do({ type: 'profile' })
+    return (file) => this.#do({ type: 'end-profile', file })
+  }
+
+  /** Writes all that is in its heap, after a full collection, to a new file. */
+  snapshot(file: string): Promise<void> {
+    return this.#do({ type: 'snapshot', file })
+  }
+
+  #do(message: ToProxy): Promise<void> {
+    this.#done = Promise.withResolvers<void>()
+    this.#send(message)
+    return this.#done.promise
+  }
+
   /** Buffers that its pool has made, as its own page tells; only for the program itself. */
   async allocations(): Promise<number> {
     const response = await fetch(`${this.#url}/buffer-pool-metrics`, { proxy: '' })
@@ -97,6 +116,7 @@ export class MeasuredProxy {
     const failure = new Error(`The proxy ended:\n${this.#log}`)
     this.#ready.reject(failure)
     this.#reading?.reject(failure)
+    this.#done?.reject(failure)
   }
 
   #readLine(line: string): void {

@@ -9,15 +9,8 @@ import { startBenchUpstream, streamAnswer } from '../load/upstream.ts'
 import { type Content, streamOf } from './content.ts'
 import type { Cost } from './costs.ts'
 import { type ClientDialect, clientDialects, type Source } from './dialects.ts'
+import { contentTypes, type Place, places } from './places.ts'
 import { providerDialects } from './provider-dialects.ts'
-
-/** Where the program finds a dialect at a provider. */
-interface Place {
-  readonly model: string
-  /** What the provider is asked for, with its query. */
-  readonly path: string
-  environment(upstreamUrl: string): Readonly<Record<string, string>>
-}
 
 /** A provider, whom it is passed to, and whom it is translated for. */
 export interface Scene {
@@ -38,47 +31,6 @@ export interface Load {
 
 const { chat, responses, anthropic, gemini } = clientDialects
 
-/** A provider that has nothing but chat: of OpenAI a client of Responses is passed through. */
-const moonshot: Place = {
-  model: 'moonshot/kimi-bench',
-  path: '/v1/chat/completions',
-  environment: (url) => ({ MOONSHOT_API_KEY: 'sk-bench', MOONSHOT_BASE_URL: `${url}/v1` }),
-}
-const openai: Place = {
-  model: 'openai/gpt-bench',
-  path: '/v1/responses',
-  // Its key and address are the proxy's own.
-  environment: () => ({ OPENAI_DIALECT: 'responses' }),
-}
-const anthropicPlace: Place = {
-  model: 'anthropic/claude-bench',
-  path: '/v1/messages',
-  environment: (url) => ({ ANTHROPIC_API_KEY: 'sk-bench', ANTHROPIC_BASE_URL: `${url}/v1` }),
-}
-const geminiPlace: Place = {
-  model: 'gemini/gemini-bench',
-  path: '/v1beta/models/gemini-bench:streamGenerateContent?alt=sse',
-  environment: (url) => ({ GEMINI_API_KEY: 'bench', GEMINI_BASE_URL: `${url}/v1beta` }),
-}
-const bedrock = (operation: string, dialect: string): Place => ({
-  model: 'bedrock/anthropic.bench',
-  path: `/model/anthropic.bench/${operation}`,
-  environment: (url) => ({
-    ...{ AWS_REGION: 'us-east-1', AWS_BEARER_TOKEN_BEDROCK: 'bench' },
-    ...{ BEDROCK_BASE_URL: url, BEDROCK_DIALECT: dialect },
-  }),
-})
-const coherePlace: Place = {
-  model: 'cohere/command-bench',
-  path: '/v2/chat',
-  environment: (url) => ({ COHERE_API_KEY: 'bench', COHERE_BASE_URL: url }),
-}
-const ollamaPlace: Place = {
-  model: 'ollama/bench',
-  path: '/api/chat',
-  environment: (url) => ({ OLLAMA_BASE_URL: url }),
-}
-
 /** What a client of the provider's own dialect is passed. */
 const own = (
   client: ClientDialect,
@@ -94,27 +46,27 @@ const foreign = (
 ): Omit<Scene, 'content'> => ({
   source,
   place,
-  passed: { client: chat, place: moonshot },
+  passed: { client: chat, place: places.chat },
   translated,
 })
 
 const everybody = [chat, responses, anthropic, gemini]
 
-const kimi = own(chat, moonshot, [responses, anthropic, gemini])
-const claude = own(anthropic, anthropicPlace, [chat, responses, gemini])
+const kimi = own(chat, places.chat, [responses, anthropic, gemini])
+const claude = own(anthropic, places.anthropic, [chat, responses, gemini])
 
 /** All that is measured, text first: every dialect as a provider, and every client. */
 export const scenes: readonly Scene[] = [
   kimi,
   // A client of chat completions is passed to OpenAI as well.
-  own(responses, openai, [anthropic, gemini]),
+  own(responses, places.responses, [anthropic, gemini]),
   claude,
-  own(gemini, geminiPlace, [chat, responses, anthropic]),
-  foreign(providerDialects.converse, bedrock('converse-stream', 'converse'), everybody),
-  foreign(providerDialects.invoke, bedrock('invoke-with-response-stream', 'invoke'), everybody),
-  foreign(providerDialects.cohere, coherePlace, everybody),
+  own(gemini, places.gemini, [chat, responses, anthropic]),
+  foreign(providerDialects.converse, places.converse, everybody),
+  foreign(providerDialects.invoke, places.invoke, everybody),
+  foreign(providerDialects.cohere, places.cohere, everybody),
   // Clients of OpenAI's dialects are passed to its endpoints for those.
-  foreign(providerDialects.ollama, ollamaPlace, [anthropic, gemini]),
+  foreign(providerDialects.ollama, places.ollama, [anthropic, gemini]),
 ]
   .map((scene): Scene => ({ ...scene, content: 'text' }))
   .concat(
@@ -125,12 +77,6 @@ export const scenes: readonly Scene[] = [
   )
 
 const connections = 16
-
-const contentTypes = {
-  sse: 'text/event-stream',
-  ndjson: 'application/x-ndjson',
-  'aws-event-stream': 'application/vnd.amazon.eventstream',
-} as const
 
 /** One scene, with a proxy and a provider of its own. */
 export async function measureScene(scene: Scene, load: Load): Promise<readonly Cost[]> {
