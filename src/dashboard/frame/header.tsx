@@ -45,6 +45,7 @@ function Tools({ openShortcuts }: { openShortcuts: () => void }) {
       <button
         type="button"
         className="tool"
+        aria-label="Pause"
         aria-pressed={isPaused}
         onClick={() => store.pause(!isPaused)}
       >

@@ -19,7 +19,10 @@ export function Dialog({ title, isOpen, close, children, actions, isWide }: Dial
   useEffect(() => {
     const element = dialog.current
     if (element === null) return
-    if (isOpen && !element.open) element.showModal()
+    if (isOpen && !element.open) {
+      element.showModal()
+      element.querySelector<HTMLElement>('[data-first-focus]')?.focus()
+    }
     if (!isOpen && element.open) element.close()
   }, [isOpen])
   return (
@@ -71,8 +74,7 @@ export function Question(props: QuestionProps) {
       close={close}
       actions={
         <>
-          {/* biome-ignore lint/a11y/noAutofocus: within a dialog the focus must begin somewhere. */}
-          <button type="button" autoFocus onClick={close}>
+          <button type="button" data-first-focus onClick={close}>
             Cancel
           </button>
           <button type="button" className="danger" disabled={isBusy} onClick={confirm}>

@@ -71,8 +71,8 @@ export function Breakers({ breakers }: { breakers: readonly DashboardBreaker[] }
           <strong>{toOpen}</strong>
         </p>
         <p>
-          No worker sends requests there until you choose <em>Auto</em> or <em>Closed</em>. Where a
-          route has other targets, they take over; where it has none, clients get 503.
+          Until you choose <em>Auto</em> or <em>Closed</em>, all workers send its requests to the
+          other targets of their route. Where no other is left, it is asked all the same.
         </p>
       </Question>
     </Panel>
