@@ -92,6 +92,19 @@ export class Histogram {
     }
   }
 
+  /** Counts all values of another histogram in. */
+  addHistogram(other: Histogram): void {
+    if (other.count === 0) return
+    this.count += other.count
+    this.sum += other.sum
+    if (other.max > this.max) this.max = other.max
+    const counts = other.#buckets ?? []
+    for (let index = 0; index < counts.length; index += 1) {
+      const counted = counts[index] ?? 0
+      if (counted > 0) this.#counted(index, counted)
+    }
+  }
+
   /** Forgets all values, and keeps the memory. */
   clear(): void {
     if (this.count > 0) this.#buckets?.fill(0)
@@ -105,7 +118,9 @@ export class Histogram {
     const { count, sum, max } = this
     const buckets: (readonly [number, number])[] = []
     if (count > 0) {
-      for (const [index, counted] of (this.#buckets ?? []).entries()) {
+      const counts = this.#buckets ?? []
+      for (let index = 0; index < counts.length; index += 1) {
+        const counted = counts[index] ?? 0
         if (counted > 0) buckets.push([index, counted])
       }
     }
@@ -116,7 +131,20 @@ export class Histogram {
   pack(): PackedSpread {
     const { count, sum, max } = this
     if (count === 0) return nothing
-    return { count, sum, max, pairs: Uint32Array.from(this.spread().buckets.flat()) }
+    const counts = this.#buckets ?? []
+    let used = 0
+    for (let index = 0; index < counts.length; index += 1) {
+      if ((counts[index] ?? 0) > 0) used += 1
+    }
+    const pairs = new Uint32Array(used * 2)
+    for (let index = 0, place = 0; place < pairs.length; index += 1) {
+      const counted = counts[index] ?? 0
+      if (counted === 0) continue
+      pairs[place] = index
+      pairs[place + 1] = counted
+      place += 2
+    }
+    return { count, sum, max, pairs }
   }
 
   #counted(index: number, count: number): void {

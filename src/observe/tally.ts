@@ -84,6 +84,13 @@ export class Tally {
     for (const name of spreadNames) this.#spreads[name].addPacked(spreads[name])
   }
 
+  /** Counts in what another one has counted so far. */
+  addTally(other: Tally): void {
+    if (other.isEmpty) return
+    this.#add(other.#sums, other.#ends)
+    for (const name of spreadNames) this.#spreads[name].addHistogram(other.#spreads[name])
+  }
+
   /** Forgets all, and keeps the memory. */
   clear(): void {
     for (const name of sumNames) this.#sums[name] = 0
