@@ -23,6 +23,7 @@ import { open } from '../upstream/open.ts'
 import { catalogueOf } from './catalogue.ts'
 import type { Kept } from './kept.ts'
 import { knownModelsOf } from './known-models.ts'
+import { withContent } from './telemetry.ts'
 
 /** With what a configuration makes of them. */
 export interface Shared extends Kept {
@@ -56,7 +57,11 @@ export function snapshotOf(kept: Kept, config: Config): Snapshot {
   kept.telemetry?.useProviders(config.providers)
   const shared = { ...kept, config, providers, planner }
   kept.observer.models.configure(knownModelsOf(config))
-  return { config, stages: stagesOf(shared), models: catalogueOf(shared) }
+  return {
+    config,
+    stages: withContent(stagesOf(shared), kept.telemetry),
+    models: catalogueOf(shared),
+  }
 }
 
 /** The six stages, each with what it needs of the others as an argument. */

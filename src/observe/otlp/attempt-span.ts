@@ -2,7 +2,9 @@
 import { type Attributes, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import {
   ATTR_ERROR_TYPE,
+  ATTR_GEN_AI_INPUT_MESSAGES,
   ATTR_GEN_AI_OPERATION_NAME,
+  ATTR_GEN_AI_OUTPUT_MESSAGES,
   ATTR_GEN_AI_PROVIDER_NAME,
   ATTR_GEN_AI_REQUEST_MODEL,
   ATTR_GEN_AI_REQUEST_STREAM,
@@ -20,6 +22,7 @@ import {
   ATTR_SERVER_PORT,
 } from '@opentelemetry/semantic-conventions/incubating'
 import type { AttemptFacts } from '../attempt-facts.ts'
+import type { CapturedContent } from '../content.ts'
 import type { Exchange } from '../exchange.ts'
 import type { TokenCounts } from '../token-counts.ts'
 import { operationOf, providerNameOf, shortText } from './conventions.ts'
@@ -34,8 +37,15 @@ export interface ServerAddress {
 /** The address of a provider by its name; undefined for one that is in the program. */
 export type AddressOf = (provider: string) => ServerAddress | undefined
 
-/** One span for each attempt that is on record. */
-export function attemptSpans(exchange: Exchange, addressOf: AddressOf): SpanFacts[] {
+/**
+ * One span for each attempt that is on record.
+ * @param content what was asked and answered; null where that is nobody's business.
+ */
+export function attemptSpans(
+  exchange: Exchange,
+  addressOf: AddressOf,
+  content: CapturedContent | null,
+): SpanFacts[] {
   const { trace, attemptLog } = exchange
   if (trace === null) return []
   const answered = attemptLog.findLast(({ outcome }) => outcome === 'answered')
@@ -62,6 +72,7 @@ export function attemptSpans(exchange: Exchange, addressOf: AddressOf): SpanFact
         [ATTR_SERVER_PORT]: address.port,
       }),
       ...(facts === answered ? answerAttributes(exchange) : usageAttributes(facts)),
+      ...(facts === (answered ?? attemptLog.at(-1)) && contentAttributes(content)),
     }
     return {
       name: operation === null ? exchange.method : nameOf(operation, model),
@@ -110,6 +121,15 @@ function answerAttributes(exchange: Exchange): Attributes {
     ...(hasFirst && {
       [ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK]: (firstContentAtMs - upstreamSentAtMs) / 1000,
     }),
+  }
+}
+
+/** What was asked, and where there is one, the answer. */
+function contentAttributes(content: CapturedContent | null): Attributes {
+  const { input = null, output = null } = content ?? {}
+  return {
+    ...(input !== null && { [ATTR_GEN_AI_INPUT_MESSAGES]: input }),
+    ...(output !== null && { [ATTR_GEN_AI_OUTPUT_MESSAGES]: output }),
   }
 }
 

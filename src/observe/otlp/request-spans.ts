@@ -12,6 +12,7 @@ import {
   ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_HTTP_ROUTE,
 } from '@opentelemetry/semantic-conventions/incubating'
+import type { CapturedContent } from '../content.ts'
 import type { EndReason, Exchange } from '../exchange.ts'
 import { newSpanId, type TraceContext } from '../trace/context.ts'
 import { type AddressOf, attemptSpans, usageAttributes } from './attempt-span.ts'
@@ -26,14 +27,21 @@ const blameless: ReadonlySet<EndReason> = new Set([
   'client_stalled',
 ])
 
-/** The spans of a request, the parent first; none where no trace is kept of it. */
-export function requestSpans(exchange: Exchange, addressOf: AddressOf): readonly SpanFacts[] {
+/**
+ * The spans of a request, the parent first; none where no trace is kept of it.
+ * @param content as that of `attemptSpans`.
+ */
+export function requestSpans(
+  exchange: Exchange,
+  addressOf: AddressOf,
+  content: CapturedContent | null = null,
+): readonly SpanFacts[] {
   const { trace } = exchange
   if (trace === null) return []
   return [
     serverSpan(exchange, trace),
     ...stageSpans(exchange, trace),
-    ...attemptSpans(exchange, addressOf),
+    ...attemptSpans(exchange, addressOf, content),
     ...relaySpan(exchange, trace),
   ]
 }

@@ -16,6 +16,7 @@ import {
 import type { ProviderSettings } from '../../config/config.ts'
 import type { TelemetrySettings } from '../../config/telemetry-settings.ts'
 import { version } from '../../version.ts'
+import type { CapturedContent } from '../content.ts'
 import type { Exchange } from '../exchange.ts'
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import type { TraceContext } from '../trace/context.ts'
@@ -38,6 +39,10 @@ export interface Telemetry {
   readonly joinTrace: ((headers: Headers) => TraceContext) | null
   /** Takes a request that has ended. */
   take(exchange: Exchange): void
+  /** Whether spans have what was asked and answered. */
+  readonly capturesContent: boolean
+  /** Keeps that for the spans of a request, until they are made. */
+  keepContent(exchange: Exchange, content: CapturedContent): void
   /** Takes over where the providers of another configuration are. */
   useProviders(providers: readonly ProviderSettings[]): void
   /** Whether metrics are sent. */
@@ -61,12 +66,18 @@ export function startTelemetry(
   const pointBox = new Outbox('metrics', tell)
   const { tracesUrl, metricsUrl } = settings
   const traces = tracesUrl === null ? null : new Traces(settings, tracesUrl, resource, spanBox)
+  const contents = new WeakMap<Exchange, CapturedContent>()
   let meters: Meters | null = null
   let addresses: ReadonlyMap<string, ServerAddress> = new Map()
   hearOfRejects(spanBox, pointBox)
   return {
     joinTrace: traces === null ? null : traceJoiner(settings),
-    take: (exchange) => traces?.take(exchange, (provider) => addresses.get(provider)),
+    take(exchange) {
+      const content = contents.get(exchange) ?? null
+      traces?.take(exchange, (provider) => addresses.get(provider), content)
+    },
+    capturesContent: traces !== null && settings.capturesContent,
+    keepContent: (exchange, content) => void contents.set(exchange, content),
     useProviders(providers) {
       addresses = new Map(providers.flatMap(addressOf))
     },

@@ -6,6 +6,7 @@ import type { Resource } from '@opentelemetry/resources'
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace'
 import type { TelemetrySettings } from '../../config/telemetry-settings.ts'
 import { version } from '../../version.ts'
+import type { CapturedContent } from '../content.ts'
 import type { Exchange } from '../exchange.ts'
 import type { TraceContext } from '../trace/context.ts'
 import type { AddressOf } from './attempt-span.ts'
@@ -51,10 +52,10 @@ export class Traces implements SpanExporter {
   }
 
   /** Takes a finished request, whose spans are kept where its trace is. */
-  take(exchange: Exchange, addressOf: AddressOf): void {
+  take(exchange: Exchange, addressOf: AddressOf, content: CapturedContent | null): void {
     const { trace } = exchange
     if (trace === null || !trace.isSampled) return
-    const spans = requestSpans(exchange, addressOf)
+    const spans = requestSpans(exchange, addressOf, content)
     // A trace with holes would mislead: the spans of a request are kept together or not at all.
     if (this.#waiting + spans.length > this.#waitingMax) {
       this.#outbox.full(spans.length)
