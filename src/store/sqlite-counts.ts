@@ -9,8 +9,16 @@ import type {
   Settlement,
   Standing,
   StoreClock,
+  Taken,
 } from './store.ts'
 import { budgetFits, budgetStanding } from './tables.ts'
+
+/** A place that a take has, and until when it had it before; null where it had none. */
+interface Entered {
+  readonly key: string
+  readonly id: string
+  readonly beforeUs: number | null
+}
 
 /** Counts in an open file. */
 export class SqliteCounts {
@@ -22,10 +30,40 @@ export class SqliteCounts {
     this.#clock = clock
   }
 
-  /** Takes a claim: what is left, or, where it does not fit, the milliseconds to wait. */
-  enter(claim: Claim, nowUs: number): Standing | number {
+  /** Takes all claims or none. */
+  take(claims: readonly Claim[], nowUs: number): Taken {
+    const standings: Standing[] = []
+    const entered: Entered[] = []
+    let retryAfterMs = 0
+    this.#file.tentatively(() => {
+      for (const claim of claims) {
+        const outcome = this.#enter(claim, nowUs, entered)
+        if (typeof outcome === 'number') {
+          retryAfterMs = outcome
+          return false
+        }
+        standings.push(outcome)
+      }
+      return true
+    })
+    const refused = standings.length
+    if (refused < claims.length) {
+      for (const { key, id, beforeUs } of entered.reverse()) {
+        this.#file.put(key, id, nowUs, beforeUs)
+      }
+      return { ok: false, refused, retryAfterMs, standings: this.#standings(claims, nowUs) }
+    }
+    return { ok: true, standings: namesTwice(claims) ? this.#standings(claims, nowUs) : standings }
+  }
+
+  /**
+   * Takes a claim: what is left, or, where it does not fit, the milliseconds to wait.
+   * @param entered gets the places that were taken.
+   */
+  #enter(claim: Claim, nowUs: number, entered: Entered[]): Standing | number {
     if (claim.kind === 'rate') return this.#enterRate(claim, nowUs)
-    return claim.kind === 'lease' ? this.#enterPlace(claim, nowUs) : this.#enterBudget(claim, nowUs)
+    if (claim.kind === 'budget') return this.#enterBudget(claim, nowUs)
+    return this.#enterPlace(claim, nowUs, entered)
   }
 
   #enterRate(claim: RateClaim, nowUs: number): Standing | number {
@@ -38,12 +76,17 @@ export class SqliteCounts {
     return rateStanding(after, limit, periodUs)
   }
 
-  #enterPlace(claim: LeaseClaim, nowUs: number): Standing | number {
+  #enterPlace(claim: LeaseClaim, nowUs: number, entered: Entered[]): Standing | number {
     const { key, id, max, ttlMs } = claim
     const count = this.#file.places(key, nowUs)
-    const isRenewed = count > 0 && this.#file.hasPlace(key, id, nowUs)
+    // Without any there is no row that could be the one of this id.
+    const beforeUs = count === 0 ? null : this.#file.placeUntilUs(key, id)
+    const isRenewed = beforeUs !== null
     if (!isRenewed && count >= max) return leaseRetryMs(this.#standing(claim, nowUs).resetMs)
-    this.#file.enter(key, id, nowUs, nowUs + ttlMs * 1000)
+    entered.push({ key, id, beforeUs })
+    const untilUs = nowUs + ttlMs * 1000
+    this.#file.put(key, id, nowUs, untilUs)
+    if (!isRenewed) this.#file.changeCount(key, 1, nowUs, untilUs)
     return this.#placesLeft(claim, isRenewed ? count : count + 1, nowUs)
   }
 
@@ -87,7 +130,7 @@ export class SqliteCounts {
   }
 
   /** What is left of each claim. */
-  standings(claims: readonly Claim[], nowUs: number): Standing[] {
+  #standings(claims: readonly Claim[], nowUs: number): Standing[] {
     return claims.map((claim) => this.#standing(claim, nowUs))
   }
 
@@ -101,6 +144,16 @@ export class SqliteCounts {
     }
     return this.#placesLeft(claim, this.#file.places(claim.key, nowUs), nowUs)
   }
+}
+
+/** Whether a key occurs twice, so that what was left of the first is no longer true. */
+function namesTwice(claims: readonly Claim[]): boolean {
+  return claims.some((claim, index) => {
+    for (let later = index + 1; later < claims.length; later += 1) {
+      if (claims[later]?.key === claim.key) return true
+    }
+    return false
+  })
 }
 
 const rateKey = (key: string): string => `r:${key}`

@@ -39,6 +39,9 @@ const PLACES = 'l:'
 /** A row of numbers, in the order of the columns. */
 type Row = readonly (number | null)[]
 
+/** What is counted under one key. */
+type Counted = readonly [amount: number, at: number, until: number]
+
 /** Nobody ever wakes this up: it is for pauses shorter than the engine's own, which are 1 ms. */
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
@@ -56,6 +59,11 @@ export class SqliteFile {
   readonly #enter
   readonly #leave
   readonly #lapse
+  /** What a step has read or counted so far: a key that many ask for is read and written once. */
+  readonly #seen = new Map<string, Counted | null>()
+  readonly #changed = new Set<string>()
+  /** What was there before, for what may have to be undone within a step. */
+  #before: (readonly [key: string, counted: Counted | null])[] | null = null
 
   /** Opens the file and makes its tables. Throws what the runtime throws. */
   constructor(path: string) {
@@ -94,24 +102,59 @@ export class SqliteFile {
     try {
       const result = work()
       if (result !== null) {
+        this.#write()
         this.#commit.run()
         isDone = true
       }
       return result
     } finally {
+      this.#seen.clear()
+      this.#changed.clear()
       // A statement that failed may have rolled back already.
       if (!isDone && this.#database.inTransaction) this.#rollback.run()
     }
   }
 
   /** The amount of a key, when it was written, and until when it counts; null where none is. */
-  counted(key: string): readonly [amount: number, at: number, until: number] | null {
+  counted(key: string): Counted | null {
+    const seen = this.#seen.get(key)
+    if (seen !== undefined) return seen
     const row = this.#counted.values(key)[0] as Row | undefined
-    return row === undefined ? null : [row[0] ?? 0, row[1] ?? 0, row[2] ?? 0]
+    const counted: Counted | null =
+      row === undefined ? null : [row[0] ?? 0, row[1] ?? 0, row[2] ?? 0]
+    this.#seen.set(key, counted)
+    return counted
   }
 
+  /** Counts, at the end of the step. */
   count(key: string, amount: number, at: number, until: number): void {
-    this.#count.run(key, amount, at, until)
+    this.#change(key, [amount, at, until])
+  }
+
+  /** Does `work` within a step; what it counts is undone where that gives false. */
+  tentatively(work: () => boolean): void {
+    const before: (readonly [string, Counted | null])[] = []
+    this.#before = before
+    const isDone = work()
+    this.#before = null
+    if (isDone) return
+    for (const [key, counted] of before.reverse()) this.#seen.set(key, counted)
+  }
+
+  #change(key: string, counted: Counted | null): void {
+    this.#before?.push([key, this.counted(key)])
+    this.#seen.set(key, counted)
+    this.#changed.add(key)
+  }
+
+  /** Writes what was counted. */
+  #write(): void {
+    for (const key of this.#changed) {
+      const counted = this.#seen.get(key) ?? null
+      if (counted === null) this.#forget.run(key)
+      else this.#count.run(key, ...counted)
+    }
+    this.#changed.clear()
   }
 
   /**
@@ -129,27 +172,36 @@ export class SqliteFile {
     return this.#recounted(key, nowUs)[1]
   }
 
-  /** Whether an id has a place. */
-  hasPlace(key: string, id: string, nowUs: number): boolean {
+  /** Until when an id has a place; null where it has none. */
+  placeUntilUs(key: string, id: string): number | null {
     const row = this.#place.values(key, id)[0] as Row | undefined
-    return (row?.[0] ?? 0) > nowUs
+    return row?.[0] ?? null
   }
 
-  /** Takes a place that an id does not have yet, as one more than `taken`, or keeps its own. */
+  /** Takes a place that an id does not have yet, or keeps its own. */
   enter(key: string, id: string, nowUs: number, untilUs: number): void {
     const isNew = this.#place.values(key, id).length === 0
-    this.#enter.run(key, id, nowUs, untilUs)
-    if (isNew) this.#changeCount(key, 1, nowUs, untilUs)
+    this.put(key, id, nowUs, untilUs)
+    if (isNew) this.changeCount(key, 1, nowUs, untilUs)
+  }
+
+  /** Writes until when an id has a place, or that it has none, and does not count it. */
+  put(key: string, id: string, nowUs: number, untilUs: number | null): void {
+    if (untilUs === null) this.#leave.run(key, id)
+    else this.#enter.run(key, id, nowUs, untilUs)
   }
 
   /** Frees a place; one that is not there is no mistake. */
   leave(key: string, id: string, nowUs: number): void {
-    if (this.#leave.run(key, id).changes > 0) this.#changeCount(key, -1, nowUs, 0)
+    if (this.#leave.run(key, id).changes > 0) this.changeCount(key, -1, nowUs, 0)
   }
 
   /** Forgets what is over, and brings places of a clock that went back into the present. */
   sweep(nowUs: number): void {
     const database = this.#database
+    // What follows asks the tables themselves.
+    this.#write()
+    this.#seen.clear()
     database.run(`delete from counted where until <= ? and key not like '${PLACES}%'`, [nowUs])
     const moved = 'update place set until = until - (at - ?1), at = ?1 where at > ?1'
     if (database.run(moved, [nowUs]).changes > 0) {
@@ -166,13 +218,16 @@ export class SqliteFile {
     this.#lapse.run(key, nowUs)
     const row = this.#recount.values(key)[0] as Row | undefined
     const [count, oldestUs] = [row?.[0] ?? 0, row?.[1] ?? 0]
-    if (count === 0) this.#forget.run(placesKey(key))
+    if (count === 0) this.#change(placesKey(key), null)
     else this.count(placesKey(key), count, nowUs, oldestUs)
     return [count, oldestUs]
   }
 
-  /** Before `until` of the count no place lapses, though the oldest may have left meanwhile. */
-  #changeCount(key: string, by: number, nowUs: number, untilUs: number): void {
+  /**
+   * Counts a place more or less. Before `until` of the count no place lapses, though the oldest may
+   * have left meanwhile.
+   */
+  changeCount(key: string, by: number, nowUs: number, untilUs: number): void {
     const row = this.counted(placesKey(key))
     const before = row === null || row[0] === 0 ? null : row
     const until = before === null ? untilUs : by < 0 ? before[2] : Math.min(before[2], untilUs)

@@ -1,8 +1,9 @@
 /**
- * The store of one machine: a file that its workers count in, with one transaction a `take`, which
- * also carries the settlements that came since the one before. A `take` is synchronous and exact
- * between processes, and what a killed process held lapses by itself. A file cannot call anyone,
- * so news travel by a channel that is given, such as the one to the parent.
+ * The store of one machine: a file that its workers count in. What comes in one turn of the event
+ * loop is one transaction, because that costs twice as much as what is done in it; it also carries
+ * the settlements that came since the one before. It is exact between processes, and what a killed
+ * process held lapses by itself. A file cannot call anyone, so news travel by a channel that is
+ * given, such as the one to the parent.
  *
  * The time is the wall clock, because that is the one clock that all processes of a machine share
  * here. Where it goes back, rates stand still for a moment; where it goes forward, places lapse
@@ -17,7 +18,6 @@ import type {
   NewsChannel,
   Renewal,
   Settlement,
-  Standing,
   Store,
   StoreClock,
   StoreView,
@@ -41,6 +41,16 @@ const AWAY_MS = 1000
 
 /** How long a settlement may wait for others, since a step costs the same for one and for many. */
 const SETTLE_WITHIN_MS = 5
+
+/** So many are a millisecond or two, for which all other workers wait. */
+const TAKES_PER_STEP = 256
+
+/** A take that goes with the next step. */
+interface Waiting {
+  readonly claims: readonly Claim[]
+  readonly resolve: (taken: Taken) => void
+  readonly reject: (reason: unknown) => void
+}
 
 /** What the store needs. */
 export interface SqliteOptions {
@@ -70,6 +80,8 @@ export class SqliteStore implements Store {
   readonly #local = new LocalShare()
   #isClosed = false
   readonly #unsettled = new Unsettled()
+  readonly #waiting: Waiting[] = []
+  #turn: ReturnType<typeof setImmediate> | null = null
   /** Settlements that go with the next step, whichever that is. */
   readonly #queue: Settlement[] = []
   #flushed: PromiseWithResolvers<void> | null = null
@@ -91,18 +103,12 @@ export class SqliteStore implements Store {
     this.#counts = new SqliteCounts(this.#file, this.#clock)
   }
 
-  take(claims: readonly Claim[]): Taken {
+  take(claims: readonly Claim[]): Promise<Taken> {
     this.#operations += 1
-    try {
-      const taken = this.#takeShared(claims)
-      if (taken.ok) this.#local.hold(claims)
-      return taken
-    } catch {
-      this.#failed()
-      if (claims.some((claim) => claim.kind === 'budget')) this.#undecided += 1
-      else this.#decidedLocally += 1
-      return this.#local.take(claims, this.#options.processes)
-    }
+    const { promise, resolve, reject } = Promise.withResolvers<Taken>()
+    this.#waiting.push({ claims, resolve, reject })
+    this.#turn ??= setImmediate(() => this.#takeAll())
+    return promise
   }
 
   settle(settlements: readonly Settlement[]): Promise<void> {
@@ -155,6 +161,8 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     if (this.#isClosed) return
+    if (this.#turn !== null) clearImmediate(this.#turn)
+    while (this.#waiting.length > 0) this.#takeAll()
     this.#flush()
     this.#isClosed = true
     this.#file.close()
@@ -210,26 +218,36 @@ export class SqliteStore implements Store {
     this.#flushed = null
   }
 
-  #takeShared(claims: readonly Claim[]): Taken {
-    let refused = 0
-    let retryAfterMs = 0
-    this.#sweepIfDue()
-    const standings = this.#step((nowUs) => {
-      const taken: Standing[] = []
-      for (const claim of claims) {
-        const outcome = this.#counts.enter(claim, nowUs)
-        if (typeof outcome === 'number') {
-          refused = taken.length
-          retryAfterMs = outcome
-          return null
-        }
-        taken.push(outcome)
+  /** Takes for all that came in this turn of the event loop, or for as many as a step may have. */
+  #takeAll(): void {
+    const some = this.#waiting.splice(0, TAKES_PER_STEP)
+    this.#turn = this.#waiting.length === 0 ? null : setImmediate(() => this.#takeAll())
+    if (some.length === 0) return
+    try {
+      this.#sweepIfDue()
+      const taken = this.#step((nowUs) =>
+        some.map(({ claims }) => this.#counts.take(claims, nowUs)),
+      )
+      for (const [index, { claims, resolve }] of some.entries()) {
+        const outcome = taken?.[index]
+        if (outcome === undefined) continue
+        if (outcome.ok) this.#local.hold(claims)
+        resolve(outcome)
       }
-      return namesTwice(claims) ? this.#counts.standings(claims, nowUs) : taken
-    })
-    if (standings !== null) return { ok: true, standings }
-    const untaken = this.#step((nowUs) => this.#counts.standings(claims, nowUs)) ?? []
-    return { ok: false, refused, retryAfterMs, standings: untaken }
+    } catch {
+      for (const waiting of some) this.#takeAlone(waiting)
+    }
+  }
+
+  #takeAlone({ claims, resolve, reject }: Waiting): void {
+    this.#failed()
+    if (claims.some((claim) => claim.kind === 'budget')) this.#undecided += 1
+    else this.#decidedLocally += 1
+    try {
+      resolve(this.#local.take(claims, this.#options.processes))
+    } catch (thrown) {
+      reject(thrown)
+    }
   }
 
   #sweepIfDue(): void {
@@ -242,14 +260,4 @@ export class SqliteStore implements Store {
     })
     this.#sweptAtUs = nowUs
   }
-}
-
-/** Whether a key occurs twice, so that what was left of the first is no longer true. */
-function namesTwice(claims: readonly Claim[]): boolean {
-  return claims.some((claim, index) => {
-    for (let later = index + 1; later < claims.length; later += 1) {
-      if (claims[later]?.key === claim.key) return true
-    }
-    return false
-  })
 }

@@ -9,7 +9,7 @@ import { SqliteStore } from '../../src/store/sqlite.ts'
 import { runDirectory } from '../kit/run-directory.ts'
 import { clockStepTests } from './clock-steps.ts'
 import { storeContract } from './contract.ts'
-import { ManualClock, rate, type StoreStand } from './stand.ts'
+import { lease, ManualClock, rate, refusal, type StoreStand } from './stand.ts'
 
 async function openSqlite(): Promise<StoreStand> {
   const clock = new ManualClock()
@@ -27,9 +27,18 @@ async function openSqlite(): Promise<StoreStand> {
 storeContract('sqlite', openSqlite)
 clockStepTests('sqlite', openSqlite)
 
-test('is synchronous', async () => {
+test('what comes at once is one step, in its order, and a refusal undoes only its own', async () => {
   const stand = await openSqlite()
-  expect(stand.store.take([rate('a')])).not.toBeInstanceOf(Promise)
+  const full = rate('a', 1, 2)
+  const taken = await Promise.all([
+    stand.store.take([full, lease('l', 'x', 2)]),
+    stand.store.take([full, lease('l', 'y', 2)]),
+    stand.store.take([lease('l', 'z', 3), full]),
+    stand.store.take([lease('l', 'z', 3)]),
+    stand.store.take([lease('l', 'q', 3)]),
+  ])
+  expect(taken.map(({ ok }) => ok)).toEqual([true, true, false, true, false])
+  expect(refusal(await stand.other.take([lease('l', 'q', 3)]))).toMatchObject({ refused: 0 })
   await stand.close()
 })
 
@@ -48,7 +57,7 @@ test('the time that a step counts from is read when no other process can be in o
   }
   const store = new SqliteStore({ path, processes: 2, clock })
   reader = new Database(path)
-  store.take([rate('a')])
+  await store.take([rate('a')])
   const written = reader.query('select at from counted').values()
   expect(written).toHaveLength(1)
   expect(readInSteps).toContain(Number(written[0]?.[0]))

@@ -71,7 +71,7 @@ describe('four processes and a file', () => {
     const store = new SqliteStore(options)
     const rate = { kind: 'rate', limit: 1_000_000, periodMs: 86_400_000, cost: 0 } as const
     const taken = async (): Promise<number> => {
-      const { standings } = store.take([{ ...rate, key: 'rate' }])
+      const { standings } = await store.take([{ ...rate, key: 'rate' }])
       return 1_000_000 - (standings[0]?.remaining ?? 0)
     }
     for (const taker of doomed) taker.begin()

@@ -20,17 +20,19 @@ afterEach(() => store.close())
 
 test('a file that another process holds is not waited for, and used again', async () => {
   const claim = budget('b', 60, 100, Date.now() + 60_000)
-  store.take([claim, lease('l', 'x', 4)])
+  await store.take([claim, lease('l', 'x', 4)])
   const holder = new Database(path)
   holder.run('begin immediate')
   const startedAtMs = performance.now()
-  const admitted = Array.from({ length: 100 }, () => store.take([rate('r')])).filter(({ ok }) => ok)
-  // One wait of 500 ms for the first; the others do not try.
+  const asked = await Promise.all(Array.from({ length: 100 }, () => store.take([rate('r')])))
+  const admitted = asked.filter(({ ok }) => ok)
+  // One wait of 500 ms for all of them; whoever comes next does not try.
   expect(performance.now() - startedAtMs).toBeLessThan(1000)
   expect(admitted).toHaveLength(5)
-  expect(() => store.take([claim])).toThrow('A shared store cannot be reached.')
+  await expect(store.take([claim])).rejects.toThrow('A shared store cannot be reached.')
   // Its part of the four places is two, and it has one.
-  expect([1, 2].map((id) => store.take([lease('l', `${id}`, 4)]).ok)).toEqual([true, false])
+  const places = await Promise.all([1, 2].map((id) => store.take([lease('l', `${id}`, 4)])))
+  expect(places.map(({ ok }) => ok)).toEqual([true, false])
   await store.settle([backToBudget(claim, 50), leave('l', 'x')])
   expect(store.view()).toMatchObject({
     state: 'away',
@@ -40,11 +42,11 @@ test('a file that another process holds is not waited for, and used again', asyn
   })
   holder.run('rollback')
   holder.close()
-  await eventually(() => {
-    store.take([rate('again', 0)])
+  await eventually(async () => {
+    await store.take([rate('again', 0)])
     return store.view().state === 'ready'
   }, 'the file is not used again')
-  const rest = store.take([{ ...claim, amount: 1 }])
+  const rest = await store.take([{ ...claim, amount: 1 }])
   expect(remaining(rest)).toEqual([89])
 })
 
@@ -56,17 +58,17 @@ test('a file that is none is told at once', () => {
 
 test('settlements that wait go with the next take, or before the store closes', async () => {
   const other = new SqliteStore({ path, processes: 2 })
-  store.take([lease('l', 'x', 1)])
+  await store.take([lease('l', 'x', 1)])
   void store.settle([leave('l', 'x')])
-  expect(store.take([lease('l', 'y', 1)]).ok).toBe(true)
+  expect((await store.take([lease('l', 'y', 1)])).ok).toBe(true)
   // A refusal undoes what it took, and nothing else.
   void store.settle([leave('l', 'y')])
-  store.take([rate('full', 10)])
-  expect(store.take([lease('l', 'z', 1), rate('full', 1)]).ok).toBe(false)
-  expect(other.take([lease('l', 'a', 1)]).ok).toBe(true)
+  await store.take([rate('full', 10)])
+  expect((await store.take([lease('l', 'z', 1), rate('full', 1)])).ok).toBe(false)
+  expect((await other.take([lease('l', 'a', 1)])).ok).toBe(true)
   void store.settle([leave('l', 'a')])
   await store.close()
-  expect(other.take([lease('l', 'b', 1)]).ok).toBe(true)
+  expect((await other.take([lease('l', 'b', 1)])).ok).toBe(true)
   await other.close()
 })
 
@@ -79,7 +81,7 @@ test('what is over goes away', async () => {
   })
   for (let index = 0; index < 50; index += 1) {
     const id = `${index}`
-    swept.take([rate(id), lease(id, id), budget(id, 1, 10, clock.us / 1000 + 5000)])
+    await swept.take([rate(id), lease(id, id), budget(id, 1, 10, clock.us / 1000 + 5000)])
   }
   const file = new Database(path, { readonly: true })
   const rows = (): unknown[] =>
@@ -88,7 +90,7 @@ test('what is over goes away', async () => {
     )
   expect(rows()).toEqual([150, 50])
   clock.us += 16_000_000
-  swept.take([rate('0')])
+  await swept.take([rate('0')])
   expect(rows()).toEqual([1, 0])
   file.close()
   await swept.close()
