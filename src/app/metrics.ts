@@ -108,6 +108,7 @@ function stateOf(kept: Kept, names: Names): State {
     },
     ledger: written === null ? null : { ...written, isFailing: written.state === 'failing' },
     logLinesLost: log.lostLines?.() ?? 0,
+    spans: kept.telemetry?.spans() ?? null,
     store: { ...shared, isReady: shared.state === 'ready' },
   }
 }

@@ -126,6 +126,19 @@ describe('sums', () => {
   })
 })
 
+test('what became of the spans is among them, and where Prometheus finds it', async () => {
+  const both = { OTEL_METRICS_EXPORTER: 'otlp', OTEL_METRIC_EXPORT_INTERVAL: '100' }
+  const stand = await startTraces([answering('from a')], {}, both)
+  const { collector, app } = stand
+  await stand.chat()
+  const sent = () => pointsOf(collector.metrics.at(-1), 'sluice.spans_sent')[0]?.value ?? 0
+  await collector.until(() => sent() > 0, 'the count of the spans')
+  expect(sent()).toBe(collector.spans.length)
+  expect(pointsOf(collector.metrics.at(-1), 'sluice.spans_lost')[0]?.value).toBe(0)
+  const text = await (await fetch(new URL('/metrics', app.url))).text()
+  expect(text).toContain(`sluice_spans_sent_total ${collector.spans.length}\n`)
+})
+
 test('they are sent though nobody may scrape them', async () => {
   const stand = await startTraces([answering('from a')], {}, { ...metricsOnly, METRICS: 'off' })
   await stand.chat()

@@ -202,6 +202,15 @@ const stores: readonly StateFamily[] = [
   count('sluice_log_lost_lines_total', 'Lines of the log that could not be written.', (state) => {
     return state.logLinesLost
   }),
+  count('sluice_spans_sent_total', 'Spans that the OpenTelemetry collector took.', ({ spans }) =>
+    spans === null ? null : spans.sent,
+  ),
+  count('sluice_spans_lost_total', 'Spans that it did not take, or that had no room.', (state) =>
+    state.spans === null ? null : state.spans.lost,
+  ),
+  now('sluice_spans_waiting', 'Spans that wait to be sent.', ({ spans }) =>
+    spans === null ? null : spans.waiting,
+  ),
   now(
     'sluice_store_up',
     '1 while what limits are counted in answers, the worst of all workers.',

@@ -47,6 +47,8 @@ export interface WorkerState {
     readonly isFailing: boolean
   } | null
   readonly logLinesLost: number
+  /** Of what is sent to an OpenTelemetry collector; null where nothing is. */
+  readonly spans: { readonly sent: number; readonly lost: number; readonly waiting: number } | null
   readonly store: {
     readonly name: string
     readonly isReady: boolean

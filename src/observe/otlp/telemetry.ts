@@ -49,8 +49,8 @@ export interface Telemetry {
   readonly sendsMetrics: boolean
   /** Begins to send what a worker counted; `read` is called for each export. */
   sendMetrics(read: () => WorkerMetrics): void
-  /** Of the spans. */
-  readonly spans: () => TelemetryCounts
+  /** Of the spans; null where none are sent. */
+  spans(): TelemetryCounts | null
   /** Sends what waits, for up to `limitMs`. Never rejects. */
   close(limitMs: number): Promise<void>
 }
@@ -86,7 +86,7 @@ export function startTelemetry(
       if (metricsUrl === null) return
       meters = new Meters(settings, metricsUrl, resource, pointBox, read)
     },
-    spans: () => ({ sent: spanBox.sent, lost: spanBox.lost, waiting: traces?.waiting ?? 0 }),
+    spans: () => traces && { sent: spanBox.sent, lost: spanBox.lost, waiting: traces.waiting },
     async close(limitMs) {
       const sent = Promise.all([traces?.close(), meters?.close()])
       await Promise.race([sent, Bun.sleep(limitMs)])

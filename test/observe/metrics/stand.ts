@@ -35,6 +35,7 @@ export const idleState: WorkerState = {
   },
   ledger: null,
   logLinesLost: 0,
+  spans: null,
   store: {
     ...{ name: 'memory', isReady: true, operations: 0, failures: 0, timeouts: 0, reconnects: 0 },
     ...{ decidedLocally: 0, undecided: 0, lostSettlements: 0, lostNews: 0 },
