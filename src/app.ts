@@ -1,5 +1,6 @@
 /** Composition root: configuration in, a listening server out. Long-lived objects are made here. */
 import { startSampling } from './admission/sampler.ts'
+import { startAlerts } from './app/alerts.ts'
 import { catalogueBehind } from './app/catalogue.ts'
 import { startDashboard } from './app/dashboard.ts'
 import {
@@ -80,7 +81,8 @@ export async function startApp(
     draining: isDraining,
     configurations: current.config.version.count,
   }))
-  const dashboard = startDashboard(kept, worker, config)
+  const alerts = await startAlerts(kept, worker, config.alerts)
+  const dashboard = startDashboard(kept, worker, config, alerts)
   const server = startServer({
     ...addressOf(config, worker),
     gateway: (request, call, connection) => handle(request, call, connection, current.stages),
@@ -95,6 +97,7 @@ export async function startApp(
     gates: () => kept.resilience.slots.view(),
     metrics: metrics.expose,
     frame: (since) => dashboard.frame(since),
+    alerts,
     observation: observationOf(kept, worker, () => current.config),
     protocols,
     status: () => ({
@@ -114,11 +117,13 @@ export async function startApp(
     drain() {
       isDraining = true
       server.closeFeed()
+      void alerts.resign()
     },
     reload(next) {
       const before = current.config
       current = snapshotOf(kept, reloaded(config, next))
       kept.keys.ring.renew(next)
+      alerts.obey(next.alerts)
       metrics.rename(current.config)
       // What is under way goes on with what the configuration before said.
       kept.redactor.renew([...secretsOf(before), ...secretsOf(current.config)])
@@ -134,6 +139,7 @@ export async function startApp(
       await within(LAST_WORDS_MS, whenIdle())
       await within(LAST_WORDS_MS, stopped)
       await server.stop(true)
+      await alerts.resign()
       streams.close()
       await kept.peers?.close()
       clearInterval(trim)
@@ -147,8 +153,12 @@ export async function startApp(
       if (news.type === 'breaker') breakers.obey(news.target, news.override)
       else kept.news.hear(news.topic, news.text)
     },
-    bequeath: () => metrics.bequeath(),
-    inherit: (value) => metrics.inherit(value),
+    bequeath: () => ({ metrics: metrics.bequeath(), alerts: alerts.bequeath() }),
+    inherit(value) {
+      const counted = value as { readonly metrics: unknown; readonly alerts: unknown }
+      metrics.inherit(counted.metrics)
+      alerts.inherit(counted.alerts)
+    },
     leftovers: () => ({ ...leftoversOf(kept, server.pendingRequests), watchers: server.watchers }),
   }
 }

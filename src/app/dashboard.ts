@@ -14,6 +14,7 @@ import type { LiveStream } from '../observe/live.ts'
 import { liveStreamOf } from '../observe/live-stream.ts'
 import { emptyTotals } from '../observe/tally.ts'
 import { version } from '../version.ts'
+import type { Alerts } from './alerts.ts'
 import type { Kept, WorkerIdentity } from './kept.ts'
 import { KeySpend } from './key-spend.ts'
 
@@ -44,6 +45,7 @@ export function startDashboard(
   kept: Kept,
   worker: WorkerIdentity,
   { adminToken }: Pick<Config, 'adminToken'>,
+  alerts: Pick<Alerts, 'shown'>,
 ): Dashboard {
   const history = new DashboardHistory(
     { seconds: (since) => kept.observer.points(since), gauges: () => gaugesOf(kept) },
@@ -63,7 +65,8 @@ export function startDashboard(
       const { frameOf } = await import('../observe/dashboard/assemble.ts')
       const parts = (await kept.fleet.ask(TOPIC, since - LOOK_BACK_MS)) as DashboardPart[]
       const keys = keysHidden === null ? await spend.current(liveByKey(parts)) : []
-      return frameOf(parts, since, { version, at: Date.now(), keys, keysHidden, alerts: [] })
+      const shown = await alerts.shown()
+      return frameOf(parts, since, { version, at: Date.now(), keys, keysHidden, alerts: shown })
     },
     stop: stopTicking,
   }

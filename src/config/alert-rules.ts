@@ -67,7 +67,7 @@ export interface AlertRule {
   readonly route: string | null
   /** The name of a key of the configuration, or the id of any. */
   readonly key: string | null
-  /** A firing is told at most once in so long; while it lasts it is told again; 0 tells each once. */
+  /** A firing is told at most once in so long, and again while it lasts; 0 tells each once. */
   readonly silenceSeconds: number
 }
 

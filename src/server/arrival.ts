@@ -48,7 +48,7 @@ export interface SocketData {
   readonly expiresAt: number | null
 }
 
-/** The connection of one request, in the hands of the gateway, and of the one route with sockets. */
+/** The connection of one request, for the gateway and for the one route that has sockets. */
 export class ServerConnection implements Connection {
   readonly #server: Bun.Server<SocketData>
   readonly #request: Request

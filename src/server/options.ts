@@ -5,6 +5,7 @@ import type { OverloadView } from '../admission/overload.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { Connection } from '../gateway/connection.ts'
 import type { Resumption } from '../gateway/resume.ts'
+import type { AlertsView } from '../observe/alerts/view.ts'
 import type { DashboardFrame } from '../observe/dashboard/frame.ts'
 import type { Call } from '../provider/call.ts'
 import type { Protocols } from '../provider/protocols.ts'
@@ -47,6 +48,13 @@ export interface LimitsView {
   /** Places of streams that this worker holds and renews. */
   readonly places: number
   readonly keys: KeyRingView
+}
+
+/** Alert rules, and what came of them, over all workers. */
+export interface AlertControl {
+  view(): Promise<AlertsView>
+  /** @throws GatewayError `unknown_url` where there is no such rule. */
+  silence(rule: string, seconds: number): Promise<AlertsView>
 }
 
 /** What may have so many requests at once, as an operator sees it. */
@@ -98,6 +106,7 @@ export interface RouterOptions {
   readonly gates: () => readonly GateView[]
   /** What the dashboard is told, with the points of the charts behind `since`, in wall time. */
   readonly frame: (since: number) => Promise<DashboardFrame>
+  readonly alerts: AlertControl
   /** The text of the metrics, in the format that `accept` prefers; null where they are off. */
   readonly metrics: ((accept: string | null) => Promise<MetricsText>) | null
   /** How requests did lately, and those that are under way, in all workers. */

@@ -2,6 +2,7 @@
  * makes Elysia rewrite streamed bodies. */
 import { Elysia } from 'elysia'
 import { GatewayError } from '../core/errors.ts'
+import { alertRoutes } from './alerts.ts'
 import { breakerRoutes } from './breakers.ts'
 import { dashboardPageRoutes } from './dashboard/page.ts'
 import { anthropicRoutes, geminiRoutes } from './dialects.ts'
@@ -41,6 +42,7 @@ export function createRouter(
     .use(keyRoutes(options, writeProblem))
     .use(usageRoutes(options, writeProblem))
     .use(dashboardPageRoutes(options.version, writeProblem))
+    .use(alertRoutes(options, writeProblem))
     .use(sessionRoutes(options, writeProblem))
     .use(feedRoute(options, feed, writeProblem))
     .use(resumeRoutes(options, writeProblem))

@@ -1,6 +1,7 @@
 /** Every schema of the documentation, by the name it has there. */
 import { z } from 'zod'
 import { errorTable } from '../core/errors.ts'
+import { alertSchemas } from './alert-schemas.ts'
 import { answerSchemas } from './answer-schemas.ts'
 import { dialectSchemas } from './dialect-schemas.ts'
 import { keySchemas } from './key-schemas.ts'
@@ -38,6 +39,7 @@ export const schemas = {
   ...requestSchemas,
   ...answerSchemas,
   ...operationSchemas,
+  ...alertSchemas,
   ...performanceSchemas,
   ...keySchemas,
   ...usageSchemas,

@@ -68,7 +68,7 @@ export function startServer(options: ServerOptions): RunningServer {
 type Server = Bun.Server<SocketData>
 type Answer = (request: Request, server: Server) => Promise<Response | undefined>
 
-/** Guard, CORS, routes, in this order. Never rejects; a connection that became a socket has none. */
+/** Guard, CORS, routes, in this order. Never rejects. What became a socket has no answer. */
 function createEdge(options: ServerOptions, feed: Feed): Answer {
   const cors = createCors(options.corsOrigins, isLoopback(options.hostname))
   const writeProblem = problemWriter(options)

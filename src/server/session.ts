@@ -32,7 +32,7 @@ export class Sessions {
     return `${expiry}.${this.#signature(expiry).toString('base64url')}`
   }
 
-  /** When the session of a request's cookies ends, in wall milliseconds; null where none is good. */
+  /** When the session of the cookies ends, in wall milliseconds; null where none is good. */
   expiryOf(cookieHeader: string | null, now: number): number | null {
     for (const value of sessionValues(cookieHeader)) {
       const expiresAt = this.#expiry(value)

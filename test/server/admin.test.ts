@@ -72,6 +72,8 @@ test('every other route takes the token, and nothing but the token', async () =>
     '/api/keys/:id': 404,
     '/api/keys/:id/rotate': 405,
     '/api/usage': 404,
+    '/api/alerts': 200,
+    '/api/alerts/:id': 405,
     '/dashboard/feed': 426,
   }
   expect([...closed]).toEqual(Object.keys(answers))

@@ -9,7 +9,15 @@ import { createRouter } from '../../src/server/router.ts'
 import { schemas } from '../../src/server/schemas.ts'
 import { ask } from '../kit/client.ts'
 import { parseSse } from '../kit/sse.ts'
-import { calm, edgeOptions, gateViews, limitsView, poolMetrics, startEdge } from './edge.ts'
+import {
+  alertsView,
+  calm,
+  edgeOptions,
+  gateViews,
+  limitsView,
+  poolMetrics,
+  startEdge,
+} from './edge.ts'
 
 let text = ''
 let document: OpenAPIV3.Document
@@ -141,6 +149,8 @@ test('what the operations answer is what is documented', () => {
   expect(schemas.Limits.safeParse(limits).success).toBe(true)
   const queue = { gates: gateViews, worker: { id: 1, total: 2 } }
   expect(schemas.Queue.safeParse(queue).success).toBe(true)
+  const alerts = { ...alertsView, worker: { id: 1, total: 2 } }
+  expect(schemas.Alerts.safeParse(alerts).success).toBe(true)
 })
 
 test('it says how to authenticate', () => {

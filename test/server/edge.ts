@@ -4,6 +4,7 @@ import type { OverloadView } from '../../src/admission/overload.ts'
 import type { BufferPoolMetrics } from '../../src/buffer/lease.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { Connection } from '../../src/gateway/connection.ts'
+import type { AlertsView } from '../../src/observe/alerts/view.ts'
 import { protocols } from '../../src/protocol/registry.ts'
 import type { Call } from '../../src/provider/call.ts'
 import type { GateView, LimitsView, ServerOptions } from '../../src/server/options.ts'
@@ -74,6 +75,27 @@ export const gateViews: readonly GateView[] = [
   { name: 'demo', inside: 0, waiting: 0, limit: null },
 ]
 
+/** One rule that fires, of which somebody was told. */
+export const alertsView: AlertsView = {
+  everySeconds: 5,
+  rules: [
+    {
+      ...{ name: 'errors', metric: 'errorRate', above: 0.1, windowSeconds: 300, forSeconds: 60 },
+      ...{ minimumRequests: 10, provider: 'openai', route: null, key: null, silenceSeconds: 3600 },
+      ...{ state: 'firing', since: 1, value: 0.5, requests: 20, toldAt: 1, silencedUntil: null },
+    },
+  ],
+  webhook: {
+    ...{ host: 'hooks.test', delivered: 1, lost: 0, waiting: 0 },
+    last: [
+      {
+        ...{ id: 'alert_x', rule: 'errors', notice: 'firing', at: 1, endedAt: 2, attempts: 1 },
+        ...{ outcome: 'delivered', status: 200, error: null },
+      },
+    ],
+  },
+}
+
 const noKey = async (): Promise<never> => {
   throw new GatewayError('key_not_found')
 }
@@ -116,6 +138,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
       text: 'sluice_streams_live 1\n',
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
     }),
+    alerts: { view: async () => alertsView, silence: async () => alertsView },
     frame: async () => {
       throw new TypeError('Nobody watches this edge.')
     },

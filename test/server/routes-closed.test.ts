@@ -95,6 +95,10 @@ const declared: Readonly<Record<string, Declared>> = {
   'ALL /api/keys/:id/rotate': { ...notForTheOperator, ...rotation },
   'GET /api/usage': operator,
   'ALL /api/usage': notForTheOperator,
+  'GET /api/alerts': operator,
+  'ALL /api/alerts': notForTheOperator,
+  'PUT /api/alerts/:id': { ...operator, target: '/api/alerts/errors', answer: 400 },
+  'ALL /api/alerts/:id': { ...notForTheOperator, target: '/api/alerts/errors' },
   ...Object.fromEntries(
     ['', '/page.js', '/page.css', '/icon.svg'].flatMap((name) => [
       [`GET /dashboard${name}`, everybody],

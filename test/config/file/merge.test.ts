@@ -291,39 +291,3 @@ test('limits are those of the file, in its order; what is not said is no limit',
   })
   expect(configOf({}).limits).toEqual({ models: [], providers: [] })
 })
-
-test('alerts are those of the file, with what holds when nothing is said', () => {
-  const alerts = {
-    webhook: { url: 'env:HOOK', secret: 'env:SIGNED' },
-    rules: {
-      errors: { metric: 'errorRate', above: 0.2, provider: 'openai' },
-      spend: { metric: 'spendUsd', above: 5, key: 'a', windowSeconds: 60, silenceSeconds: 0 },
-    },
-  }
-  const environment = {
-    OPENAI_API_KEY: keys.A,
-    HOOK: 'https://hooks.test/T0/secret-path',
-    SIGNED: 'whsec_c2lnbmluZy1zZWNyZXQ=',
-  }
-  const rest = { forSeconds: 60, minimumRequests: 10, route: null }
-  expect(configOf({ alerts }, environment).alerts).toEqual({
-    everySeconds: 5,
-    webhook: { url: environment.HOOK, secret: environment.SIGNED },
-    rules: [
-      {
-        ...{ ...rest, name: 'errors', metric: 'errorRate', above: 0.2, windowSeconds: 300 },
-        ...{ provider: 'openai', key: null, silenceSeconds: 3600 },
-      },
-      {
-        ...{ ...rest, name: 'spend', metric: 'spendUsd', above: 5, windowSeconds: 60 },
-        ...{ provider: null, key: 'a', silenceSeconds: 0 },
-      },
-    ],
-  })
-  const loaded = loadedOf({ alerts }, environment)
-  const shown = loaded.ok ? JSON.stringify(loaded.settings) : ''
-  expect(shown).toContain('alerts.rules.errors')
-  expect(shown).toContain('https://hooks.test/****')
-  expect(shown).not.toContain('secret-path')
-  expect(shown).not.toContain('c2lnbmluZy1zZ')
-})

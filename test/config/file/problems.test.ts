@@ -12,18 +12,7 @@ const environment = {
   SET: 'sk-secret-of-the-file',
   TWO: 'sk-2',
   ODD: 'a b',
-  HALF: 'whsec_!',
 }
-const webhook = (rest: object) => ({
-  alerts: { webhook: { url: 'https://a.test/hook', secret: 'env:SET', ...rest } },
-})
-const webhookAddress = 'must be an http or https address without credentials, or env:NAME'
-const rule = (rest: object) => ({
-  alerts: { rules: { r: { metric: 'errorRate', above: 0.5, ...rest } } },
-})
-const metrics =
-  'errorRate, firstTokenP95Ms, gapP99Ms, queueWaitP95Ms, spendUsd, breakerOpen, queueWaiting, ' +
-  'poolOverflow'
 const route = (rest: object) => ({ routes: { smart: { targets: ['openai/x'], ...rest } } })
 const target = (rest: object) => route({ targets: [{ model: 'openai/x', ...rest }] })
 const own = (rest: object) => ({
@@ -104,45 +93,6 @@ const rows: readonly (readonly [content: unknown, line: string])[] = [
   [
     target({ price: { input: 1 } }),
     'routes.smart.targets[0].price.output: must be a number from 0 to 1000000',
-  ],
-  [{ alerts: [] }, 'alerts: must be an object, got a list'],
-  [{ alerts: { rule: {} } }, 'alerts.rule: must be one of everySeconds, webhook, rules'],
-  [
-    { alerts: { everySeconds: 0 } },
-    'alerts.everySeconds: must be a whole number from 1 to 300, got 0',
-  ],
-  [webhook({ url: 'ftp://a/sk-x' }), `alerts.webhook.url: ${webhookAddress}, got "****"`],
-  [webhook({ url: 'https://u:p@a.test/' }), `alerts.webhook.url: ${webhookAddress}, got "****"`],
-  [
-    webhook({ url: 'env:ODD' }),
-    'alerts.webhook.url: must name a variable that is set to an http or https address without ' +
-      'credentials, got "env:ODD"',
-  ],
-  [webhook({ secret: 'whsec_plain' }), `alerts.webhook.secret: ${reference}, got "****"`],
-  [webhook({ secret: 'env:ODD' }), `alerts.webhook.secret: ${isSet}, got "env:ODD"`],
-  [
-    webhook({ secret: 'env:HALF' }),
-    'alerts.webhook.secret: must name a variable whose whsec_ is followed by base64, ' +
-      'got "env:HALF"',
-  ],
-  [rule({ metric: 'mood' }), `alerts.rules.r.metric: must be one of ${metrics}, got "mood"`],
-  [rule({ above: -1 }), 'alerts.rules.r.above: must be a number from 0 to 1000000000, got -1'],
-  [
-    rule({ provider: 'groq' }),
-    'alerts.rules.r.provider: must be an enabled provider (openai, demo), got "groq"',
-  ],
-  [
-    rule({ metric: 'queueWaiting', route: 'smart' }),
-    'alerts.rules.r.route: must not be there with this metric, got "smart"',
-  ],
-  [
-    rule({ metric: 'poolOverflow', key: 'team-a' }),
-    'alerts.rules.r.key: must not be there with this metric, got "team-a"',
-  ],
-  [
-    { alerts: { rules: { 'a b': { metric: 'errorRate', above: 1 } } } },
-    'alerts.rules["a b"]: must be a name of 1 to 64 letters, digits, dots, _ and -, ' +
-      'beginning with none of . _ -',
   ],
   [{ limits: [] }, 'limits: must be an object, got a list'],
   [{ limits: { keys: {} } }, 'limits.keys: must be one of models, providers'],
