@@ -66,9 +66,10 @@ export function requestFields(
   triedMax: number,
 ) {
   const known = (text: string | null): string | null => (text === null ? null : clean(text))
-  const { attempts, otherCostMicroUsd } = exchange
+  const { attempts, otherCostMicroUsd, trace } = exchange
   return {
     id: finished.id,
+    ...(trace !== null && { trace: trace.traceId }),
     status: finished.status,
     end: finished.endReason,
     error: finished.errorCode,
