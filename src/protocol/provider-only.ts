@@ -124,6 +124,7 @@ class ReadingWatch implements StreamWatch {
         return 'end'
       case 'finish':
         this.finishReason = (event.native ?? event.reason).slice(0, finishReasonCharsMax)
+        if (this.#hasContent) return null
         this.#hasContent = true
         return 'content'
       default:

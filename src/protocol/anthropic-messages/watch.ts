@@ -53,7 +53,7 @@ class MessageWatch implements StreamWatch {
         return this.#lookAtMessage(objectAt(event, 'message') ?? {})
       case 'message_delta':
         this.#usage.read(event.usage)
-        return this.#say(this.#finishes(objectAt(event, 'delta') ?? {}))
+        return this.#say(this.#finishes(objectAt(event, 'delta') ?? {}) && !this.#hasContent)
       case 'message_stop':
         this.ended = true
         return 'end'

@@ -88,7 +88,7 @@ export class GeminiWatch implements StreamWatch {
         this.#candidates.set(index, true)
         this.#openCandidates -= 1
       }
-      return true
+      if (!this.#hasContent) return true
     }
     const parts = objectAt(candidate, 'content')?.parts
     return Array.isArray(parts) && parts.some(speaks)

@@ -88,6 +88,8 @@ class ResponseWatch implements StreamWatch {
       case 'response.reasoning_summary_part.added':
         return isEmptyPart(event.part) ? this.#aside() : this.#content()
       default:
+        // A part that is done says again what its deltas have said.
+        if (this.#hasContent && type.endsWith('.done')) return 'other'
         // What is not of the response, such as `keepalive`, says nothing of the answer.
         return type.startsWith('response.') ? this.#content() : this.#aside()
     }

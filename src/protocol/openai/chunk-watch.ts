@@ -84,7 +84,7 @@ export class ChunkWatch implements StreamWatch {
     return this.#hasContent ? 'other' : 'head'
   }
 
-  /** Whether the choice holds content or its finish. */
+  /** Whether the choice holds content, or the finish of an answer that has none. */
   #lookAtChoice(choice: JsonObject): boolean {
     const index = choiceIndex(choice)
     const known = this.#choices.get(index)
@@ -101,7 +101,7 @@ export class ChunkWatch implements StreamWatch {
         this.#choices.set(index, true)
         this.#openChoices -= 1
       }
-      return true
+      if (!this.#hasContent) return true
     }
     return this.#speaks(choice)
   }
