@@ -6,6 +6,7 @@ import type { FeedStore } from './feed/store.ts'
 import { Header } from './frame/header.tsx'
 import { Login } from './frame/login.tsx'
 import { Navigation } from './frame/navigation.tsx'
+import { useNews } from './frame/news.ts'
 import { Notices, useNotices } from './frame/notices.tsx'
 import { ShortcutList } from './frame/shortcut-list.tsx'
 import { useShortcuts } from './frame/shortcuts.ts'
@@ -35,6 +36,7 @@ function Page() {
   useShortcuts(() => setListOpen(true))
   useTitle(viewTitles[view], frame?.alerts.filter(({ state }) => state === 'firing').length ?? 0)
   useFocusOnChange(heading, view)
+  useNews(frame)
 
   if (status === 'locked') return <Login />
   const isOld = status === 'stale' || status === 'lost'

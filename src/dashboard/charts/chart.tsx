@@ -90,7 +90,9 @@ function Plot(props: ChartProps & { onCursor: (index: number | null) => void }) 
 
   useEffect(() => plot.current?.setData(data), [data])
   const label = `${spec.title}. ${describeChart(spec, seconds)}`
-  return <div ref={place} className="plot" role="img" aria-label={label} />
+  const isEmpty = data.slice(1).every((row) => [...row].every((value) => value === null))
+  const className = isEmpty ? 'plot is-empty' : 'plot'
+  return <div ref={place} className={className} role="img" aria-label={label} />
 }
 
 /** Watches what a drawing depends on besides its data. */

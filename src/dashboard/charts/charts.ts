@@ -9,8 +9,8 @@ export interface LineSpec {
   readonly colour: LineColour
   readonly read: (point: DashboardPoint) => number | null
   readonly format: (value: number | null) => string
-  /** Whether the axis counts by powers of two. */
-  readonly isBinary?: boolean
+  /** What the axis counts by, where tenths of it mean nothing. */
+  readonly steps?: 'whole' | 'binary'
   /** The axis on the right, where the unit is another than on the left. */
   readonly isRight?: boolean
   /** Whether the ground below it is tinted. */
@@ -43,12 +43,18 @@ export const overviewCharts: readonly ChartSpec[] = [
     note: 'Ended within each second; tokens on the right',
     lines: [
       {
-        ...{ label: 'Requests/s', colour: 'blue', format: wholeRate, isFilled: true },
+        ...{
+          label: 'Requests/s',
+          colour: 'blue',
+          format: wholeRate,
+          isFilled: true,
+          steps: 'whole',
+        },
         read: ({ requests }) => requests,
       },
       { label: 'Errors/s', colour: 'red', format: wholeRate, read: ({ errors }) => errors },
       {
-        ...{ label: 'Tokens/s', colour: 'teal', format: wholeRate, isRight: true },
+        ...{ label: 'Tokens/s', colour: 'teal', format: wholeRate, isRight: true, steps: 'whole' },
         read: ({ outputTokens }) => outputTokens,
       },
     ],
@@ -78,7 +84,7 @@ export const overviewCharts: readonly ChartSpec[] = [
     note: 'At the end of each second',
     lines: [
       {
-        ...{ label: 'Live', colour: 'blue', format: count, isFilled: true },
+        ...{ label: 'Live', colour: 'blue', format: count, isFilled: true, steps: 'whole' },
         read: ({ live }) => live,
       },
       { label: 'Waiting', colour: 'amber', format: count, read: ({ waiting }) => waiting },
@@ -102,7 +108,7 @@ export const overviewCharts: readonly ChartSpec[] = [
     note: 'Of all workers; lateness of the loop on the right',
     lines: [
       {
-        ...{ label: 'Memory', colour: 'blue', format: bytes, isFilled: true, isBinary: true },
+        ...{ label: 'Memory', colour: 'blue', format: bytes, isFilled: true, steps: 'binary' },
         read: ({ memoryBytes }) => memoryBytes,
       },
       {

@@ -24,7 +24,7 @@ export function plotOptions({ spec, size, palette, onCursor }: PlotParts): uPlot
   const hasRight = spec.lines.some(({ isRight }) => isRight)
   return {
     ...size,
-    padding: [8, hasRight ? 0 : 10, 0, 0],
+    padding: [8, hasRight ? 0 : 22, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: CURSOR_KEY, setSeries: false },
@@ -45,6 +45,9 @@ export function plotOptions({ spec, size, palette, onCursor }: PlotParts): uPlot
 
 /** Some air above the highest line; an axis of nothing still has a height. */
 const roomAbove = (max: number | null): number => (max === null || max <= 0 ? 1 : max * 1.12)
+
+/** `20.0 ms` is `20 ms` where there is a line at it. */
+const short = (text: string): string => text.replace(/\.0+(?= |$)/, '')
 
 function timeAxis(palette: () => Palette): uPlot.Axis {
   return {
@@ -75,16 +78,21 @@ function valueAxes(spec: ChartSpec, palette: () => Palette, hasRight: boolean): 
       size: 62,
       gap: 6,
       space: 34,
-      ...(line?.isBinary && { incrs: powersOfTwo }),
-      values: (_plot, splits) => splits.map((value) => format(value)),
+      ...(line?.steps !== undefined && { incrs: increments[line.steps] }),
+      values: (_plot, splits) => splits.map((value) => short(format(value))),
       grid: { show: !isRight, stroke: () => palette().grid, width: 1 },
     }
   }
   return hasRight ? [axis(false), axis(true)] : [axis(false)]
 }
 
-/** From a kibibyte to a tebibyte. */
-const powersOfTwo = Array.from({ length: 31 }, (_, index) => 2 ** (index + 10))
+/** Distances of the lines of an axis: 1, 2, 5, 10 …, and from a kibibyte to a tebibyte. */
+const increments = {
+  whole: Array.from({ length: 12 }, (_, power) =>
+    [1, 2, 5].map((step) => step * 10 ** power),
+  ).flat(),
+  binary: Array.from({ length: 31 }, (_, index) => 2 ** (index + 10)),
+}
 
 function lookOf(palette: () => Palette): uPlot.Axis {
   return {
@@ -102,9 +110,18 @@ function seriesOf({ label, colour, isRight, isFilled }: LineSpec, palette: () =>
     stroke,
     scale: isRight ? 'right' : 'y',
     width: 1.5,
-    points: { show: false },
+    points: { size: 4, show: true, filter: alone },
     ...(isFilled && { fill: () => tinted(stroke()) }),
   } satisfies uPlot.Series
+}
+
+/** Which values have none beside them: no line leads to them, so they are drawn as a dot. */
+function alone(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? []
+  const isKnown = (index: number): boolean => (values[index] ?? null) !== null
+  return [...values.keys()].filter(
+    (index) => isKnown(index) && !isKnown(index - 1) && !isKnown(index + 1),
+  )
 }
 
 /** The same colour, hardly there. */

@@ -58,6 +58,8 @@ function markOf(name: ViewName, frame: DashboardFrame): Mark | null {
       return mark(frame.breakers.filter(({ state }) => state !== 'closed').length, 'open', 'bad')
     case 'queue':
       return mark(waitingOf(frame), 'waiting', 'warn')
+    case 'errors':
+      return mark(frame.totals.errors, 'in 5 minutes', 'warn')
     case 'alerts':
       return mark(frame.alerts.filter(({ state }) => state === 'firing').length, 'firing', 'bad')
     default:

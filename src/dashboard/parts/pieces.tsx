@@ -39,10 +39,10 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   )
 }
 
-/** Names and values in columns. */
+/** Names and values in columns; a target is long, and has a line of its own. */
 export function Facts({ rows }: { rows: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
-    <dl className="fact-list">
+    <dl className={rows[0]?.[0] === 'Target' ? 'fact-list is-first-wide' : 'fact-list'}>
       {rows.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

@@ -2,11 +2,27 @@
 import type { DashboardAlert, DashboardFrame } from '../../observe/dashboard/frame.ts'
 import { age, dayAndClock } from '../format.ts'
 import { Badge, Empty } from '../parts/pieces.tsx'
+import { hrefOf } from '../route.ts'
 
 /** Those that hold first, the newest of each kind before the others. */
 export function orderAlerts(alerts: readonly DashboardAlert[]): readonly DashboardAlert[] {
   const rank = ({ state }: DashboardAlert): number => (state === 'firing' ? 0 : 1)
   return alerts.toSorted((a, b) => rank(a) - rank(b) || b.since - a.since)
+}
+
+/** Those that hold now, in one line each; nothing where none does. */
+export function Firing({ alerts }: { alerts: readonly DashboardAlert[] }) {
+  const firing = orderAlerts(alerts).filter(({ state }) => state === 'firing')
+  if (firing.length === 0) return null
+  return (
+    <ul className="firing" aria-label="Alerts">
+      {firing.map(({ rule, since, message }) => (
+        <li key={`${rule} ${since}`}>
+          <a href={hrefOf('alerts')}>{rule}</a> {message}
+        </li>
+      ))}
+    </ul>
+  )
 }
 
 /** The view. */

@@ -20,13 +20,15 @@ interface FigureProps {
   readonly note: string
   readonly value: ReactNode
   readonly tone?: 'bad'
+  readonly isWide?: boolean
   readonly spark?: readonly (number | null)[]
   readonly colour?: LineColour
 }
 
-function Figure({ title, note, value, tone, spark, colour = 'blue' }: FigureProps) {
+function Figure(props: FigureProps) {
+  const { title, note, value, tone, isWide, spark, colour = 'blue' } = props
   return (
-    <div className="figure" data-figure={title}>
+    <div className={isWide ? 'figure is-wide' : 'figure'} data-figure={title}>
       <h2>{title}</h2>
       <p className={tone === 'bad' ? 'value is-bad' : 'value'}>{value}</p>
       <p className="hint">{note}</p>
@@ -62,7 +64,7 @@ export function BigFigures(props: { frame: DashboardFrame; points: readonly Dash
       />
       <Figure
         title="Tokens/s"
-        note="of what ended, over 10 seconds"
+        note="as reported, over 10 seconds"
         value={rate(perSecond(points, NOW_SECONDS, ({ outputTokens }) => outputTokens))}
         spark={line(({ outputTokens }) => outputTokens)}
         colour="teal"
@@ -77,6 +79,7 @@ export function BigFigures(props: { frame: DashboardFrame; points: readonly Dash
       />
       <Figure
         title="First token"
+        isWide
         note="p50 · p95 · p99 over 10 seconds"
         value={<Three now={now} />}
         spark={line(({ firstContentP95Ms }) => firstContentP95Ms)}

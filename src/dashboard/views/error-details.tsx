@@ -69,11 +69,11 @@ function Details({ request }: { request: FinishedRequest }) {
 function rowsOf(request: FinishedRequest): readonly (readonly [string, string])[] {
   const target = [request.provider, request.model].filter(Boolean).join('/')
   return [
+    ['Target', target === '' ? NONE : target],
     ['Error', words(request.errorCode ?? NONE)],
     ['End', words(request.endReason ?? NONE)],
     ['Cause', request.errorCause ?? NONE],
     ['Status', exact(request.status)],
-    ['Target', target === '' ? NONE : target],
     ['Route', request.route ?? NONE],
     ['Endpoint', request.endpoint],
     ['Key', request.keyId ?? NONE],

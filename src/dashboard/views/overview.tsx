@@ -5,6 +5,7 @@ import { overviewCharts } from '../charts/charts.ts'
 import { lastSeconds } from '../feed/history.ts'
 import { Choice } from '../parts/choice.tsx'
 import { chartWindows, prefer, usePreferences } from '../preferences.ts'
+import { Firing } from './alerts.tsx'
 import { BigFigures } from './big-figures.tsx'
 import { LastMinutes } from './last-minutes.tsx'
 
@@ -17,6 +18,7 @@ export function Overview(props: { frame: DashboardFrame; points: readonly Dashbo
   const seconds = lastSeconds(points, windowSeconds)
   return (
     <>
+      <Firing alerts={frame.alerts} />
       <BigFigures frame={frame} points={points} />
       <div className="view-tools">
         <Choice

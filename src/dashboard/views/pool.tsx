@@ -60,7 +60,11 @@ export function Pool({ frame: { pool, workers } }: { frame: DashboardFrame }) {
         <div className="figure">
           <h2>Hit rate</h2>
           <p className="value">{pool.tiers.some(wasUsed) ? percent(pool.hitRate) : NONE}</p>
-          <p className="hint">of all buffers that were asked for</p>
+          <p className="hint">
+            {pool.tiers.some(wasUsed)
+              ? 'of all buffers that were asked for'
+              : 'none was needed yet'}
+          </p>
         </div>
         <div className="figure">
           <h2>Memory</h2>

@@ -1,0 +1,67 @@
+/** What a conversation is held with: model, system prompt, key. */
+import { Panel } from '../parts/pieces.tsx'
+import type { Models } from './models.ts'
+import type { Settings } from './turn.ts'
+
+/** The fields. A model need not be listed: names with options, such as those of `demo`, are none. */
+export function SettingsPanel(props: {
+  settings: Settings
+  models: Models
+  onChange: (settings: Settings) => void
+}) {
+  const { settings, models, onChange } = props
+  const hasDemo = models.ids.some((id) => id.startsWith('demo/'))
+  return (
+    <Panel title="Settings">
+      <div className="playground-settings">
+        <label htmlFor="playground-model">Model</label>
+        <input
+          id="playground-model"
+          list="playground-models"
+          value={settings.model}
+          autoComplete="off"
+          spellCheck={false}
+          onChange={(event) => onChange({ ...settings, model: event.target.value })}
+        />
+        <datalist id="playground-models">
+          {models.ids.map((id) => (
+            <option key={id} value={id} />
+          ))}
+        </datalist>
+        {hasDemo && (
+          <p className="hint">
+            <code>demo/stream?tokens=400&amp;tokensPerSecond=40</code> is slow enough to watch,{' '}
+            <code>&amp;fail=reset@20</code> breaks.
+          </p>
+        )}
+        <label htmlFor="playground-system">System prompt</label>
+        <textarea
+          id="playground-system"
+          rows={2}
+          value={settings.system}
+          onChange={(event) => onChange({ ...settings, system: event.target.value })}
+        />
+        <label htmlFor="playground-key">API key</label>
+        <input
+          id="playground-key"
+          type="password"
+          value={settings.apiKey}
+          autoComplete="off"
+          aria-describedby="playground-key-hint"
+          onChange={(event) => onChange({ ...settings, apiKey: event.target.value.trim() })}
+        />
+        <p className="hint" id="playground-key-hint" role="status">
+          {models.problem ?? 'Of a client; kept in this page until it is closed.'}
+        </p>
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={settings.resume}
+            onChange={(event) => onChange({ ...settings, resume: event.target.checked })}
+          />
+          Go on after a broken connection
+        </label>
+      </div>
+    </Panel>
+  )
+}
