@@ -21,6 +21,10 @@ const commands = {
     meaning: 'Print the JSON Schema of the file that CONFIG_FILE names.',
     run: printSchema,
   },
+  'print-grafana': {
+    meaning: 'Print a dashboard of the metrics, as Grafana imports it.',
+    run: printGrafana,
+  },
 } as const satisfies Record<
   string,
   { readonly short?: string; readonly meaning: string; readonly run: () => Promise<number> }
@@ -63,7 +67,7 @@ function chosenCommand(words: readonly string[]): (() => Promise<number>) | stri
 async function printHelp(): Promise<number> {
   const rows = Object.entries(commands).map(([name, command]) => {
     const short = 'short' in command ? `-${command.short}, ` : '    '
-    return `  ${short}--${name.padEnd(12)}  ${command.meaning}`
+    return `  ${short}--${name.padEnd(13)}  ${command.meaning}`
   })
   console.log(
     [
@@ -96,6 +100,12 @@ async function printEnvironment(): Promise<number> {
 async function printSchema(): Promise<number> {
   const { publishedSchema } = await import('./config/file/schema.ts')
   console.log(publishedSchema().trimEnd())
+  return exitCodes.ok
+}
+
+async function printGrafana(): Promise<number> {
+  const { grafanaText } = await import('./observe/grafana/dashboard.ts')
+  console.log(grafanaText().trimEnd())
   return exitCodes.ok
 }
 

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { publishedSchema } from '../src/config/file/schema.ts'
 import { environmentText } from '../src/config/print.ts'
+import { grafanaText } from '../src/observe/grafana/dashboard.ts'
 import { version } from '../src/version.ts'
 import { binaryPath, rootDirectory } from './kit/binary.ts'
 import { isAlive } from './kit/processes.ts'
@@ -69,12 +70,24 @@ describe.each(['source', 'executable'] as const)('%s: command line', (form) => {
   test('--help names every option', async () => {
     const { exitCode, stdout } = await run(form, ['--help'])
     expect(exitCode).toBe(0)
-    const names = ['--help', '--version', '--check', '--print-env', '--print-schema', 'SIGHUP']
+    const names = [
+      '--help',
+      '--version',
+      '--check',
+      '--print-env',
+      '--print-schema',
+      '--print-grafana',
+      'SIGHUP',
+    ]
     for (const name of names) expect(stdout).toContain(name)
   })
 
   test('--print-schema prints the schema of the configuration file', async () => {
     expect(await run(form, ['--print-schema'], { PORT: 'x' })).toEqual(succeeded(publishedSchema()))
+  })
+
+  test('--print-grafana prints the dashboard', async () => {
+    expect(await run(form, ['--print-grafana'], { PORT: 'x' })).toEqual(succeeded(grafanaText()))
   })
 
   test('--check shows what the configuration file says, and what is wrong with it', async () => {
