@@ -20,7 +20,11 @@ import type { Claim, Settlement, Store } from '../src/store/store.ts'
 /** Most that admission may cost a request, in microseconds of the processor. */
 const LIMIT_US = 10
 const SAMPLES = 9
-const TAKES = 5000
+const TAKES = 4800
+/** So many are let in before they are settled. */
+const UNDERWAY = 48
+/** How many requests come in one turn of the event loop, from a calm server to a busy one. */
+const WIDTHS = [1, 4, 16, 48]
 /** Streams that are under way already. */
 const PLACES_HELD = 50
 
@@ -44,10 +48,17 @@ function settlementsOf(id: string): Settlement[] {
   ]
 }
 
-/** Microseconds of the processor for each of `count` runs. */
-function cpuUs(count: number, run: (index: number) => void): number {
+/** Microseconds of the processor for each of `count` runs, of which `width` come at once. */
+async function cpuUs(
+  count: number,
+  width: number,
+  run: (index: number) => unknown,
+): Promise<number> {
   const before = process.cpuUsage()
-  for (let index = 0; index < count; index += 1) run(index)
+  for (let from = 0; from < count; from += width) {
+    const some = Array.from({ length: Math.min(width, count - from) }, (_, at) => run(from + at))
+    await Promise.all(some)
+  }
   const { user, system } = process.cpuUsage(before)
   return (user + system) / count
 }
@@ -55,30 +66,31 @@ function cpuUs(count: number, run: (index: number) => void): number {
 const median = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0
 
-function measure(store: Store): void {
-  for (let held = 0; held < PLACES_HELD; held += 1) store.take(claimsOf(`held-${held}`))
+/** @param width so many requests come in one turn of the event loop. */
+async function measure(store: Store, width: number): Promise<number> {
+  const held = Array.from({ length: PLACES_HELD }, (_, index) => `held-${width}-${index}`)
+  await Promise.all(held.map((id) => store.take(claimsOf(id))))
   const takes: number[] = []
   const settles: number[] = []
   for (let sample = -2; sample < SAMPLES; sample += 1) {
-    const ids = Array.from({ length: TAKES }, (_, index) => `req_${sample}_${index}`)
     const inner = { takes: 0, settles: 0 }
     // Few are under way at a time, as in life: a place is taken, and given back soon.
-    for (let from = 0; from < TAKES; from += 50) {
-      const some = ids.slice(from, from + 50)
-      const id = (index: number): string => some[index] ?? ''
-      inner.takes += cpuUs(some.length, (index) => void store.take(claimsOf(id(index))))
-      inner.settles += cpuUs(some.length, (index) => void store.settle(settlementsOf(id(index))))
+    for (let from = 0; from < TAKES; from += UNDERWAY) {
+      const id = (index: number): string => `req_${width}_${sample}_${from + index}`
+      inner.takes += await cpuUs(UNDERWAY, width, (at) => store.take(claimsOf(id(at))))
+      inner.settles += await cpuUs(UNDERWAY, UNDERWAY, (at) => store.settle(settlementsOf(id(at))))
     }
     if (sample < 0) continue
-    takes.push((inner.takes * 50) / TAKES)
-    settles.push((inner.settles * 50) / TAKES)
+    takes.push((inner.takes * UNDERWAY) / TAKES)
+    settles.push((inner.settles * UNDERWAY) / TAKES)
   }
   const take = median(takes)
   const verdict = take <= LIMIT_US ? 'within' : 'ABOVE'
   console.log(
-    `${store.name}: take ${take.toFixed(1)} us (${verdict} ${LIMIT_US}), ` +
+    `${store.name}, ${width} at a time: take ${take.toFixed(1)} us (${verdict} ${LIMIT_US}), ` +
       `settle ${median(settles).toFixed(1)} us`,
   )
+  return take
 }
 
 async function measureRedis(program: string, directory: string): Promise<void> {
@@ -118,9 +130,9 @@ async function measureRedis(program: string, directory: string): Promise<void> {
 
 const directory = mkdtempSync(join(tmpdir(), 'sluice-admission-'))
 try {
-  measure(new MemoryStore())
+  for (const width of WIDTHS) await measure(new MemoryStore(), width)
   const file = new SqliteStore({ path: join(directory, 'limits.db'), processes: 1 })
-  measure(file)
+  for (const width of WIDTHS) await measure(file, width)
   await file.close()
   const program = Bun.which('redis-server')
   if (program === null) console.log('redis: redis-server is not in PATH')

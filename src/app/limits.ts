@@ -7,7 +7,7 @@ import type { NewsChannel, Store } from '../store/store.ts'
 
 /** Opens the store of a worker. @param workers that share the machine; 0 for a single process. */
 export function openLimits(
-  { redisUrl }: Config,
+  { redisUrl, limitsTimeoutMs: timeoutMs }: Config,
   workers: number,
   news: NewsChannel,
   log: Log,
@@ -16,6 +16,7 @@ export function openLimits(
     redisUrl,
     workers,
     directory: limitsDirectory(process.ppid),
+    timeoutMs,
     news,
     onState: (state, reason) =>
       log.line(state === 'away' ? 'error' : 'info', `redis ${state}`, { reason }),

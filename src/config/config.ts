@@ -288,6 +288,8 @@ export interface Config {
   readonly keySecrets: readonly string[]
   /** `REDIS_URL`: where limits are shared by all machines, or null. */
   readonly redisUrl: string | null
+  /** How long Redis may take to count a request. */
+  readonly limitsTimeoutMs: number
   /** `DATABASE_URL`: `postgres://...`, or the path of a SQLite file. */
   readonly databaseUrl: string
   readonly ledger: LedgerConfig

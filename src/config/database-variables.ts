@@ -1,6 +1,6 @@
 /** The variables of the database and of the keys that it keeps. */
 import { redisUrl } from './address-kinds.ts'
-import { flag, isHeaderSafe, type Kind, kind } from './kinds.ts'
+import { duration, flag, isHeaderSafe, type Kind, kind } from './kinds.ts'
 import { inGroup } from './variable.ts'
 
 const access = inGroup('Access')
@@ -42,6 +42,13 @@ export const databaseVariables = {
     '',
     'Redis that shares limits between machines; without it those of one machine share them.',
     'address',
+  ),
+  limitsTimeoutMs: storage(
+    'LIMITS_TIMEOUT_MS',
+    duration(1),
+    '100',
+    'How long Redis may take to count a request; after that the process decides on its share. A ' +
+      'file that workers share may take five times as long.',
   ),
   databaseUrl: storage(
     'DATABASE_URL',

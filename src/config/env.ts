@@ -91,6 +91,7 @@ function readAll(reader: Reader, environment: Environment, surroundings: Surroun
     requireApiKey,
     keySecrets: read(databaseVariables.keySecrets),
     redisUrl: read(databaseVariables.redisUrl),
+    limitsTimeoutMs: read(databaseVariables.limitsTimeoutMs),
     databaseUrl: read(databaseVariables.databaseUrl),
     ledger: ledgerSettings(reader),
     providers,

@@ -1,5 +1,5 @@
 /** Where the workers of one parent count together, and where they hear of each other's streams. */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -16,6 +16,29 @@ export function limitsDirectory(parentPid: number): string {
 /** Where those that hold resumable streams have their sockets. */
 export function streamsDirectory(parentPid: number): string {
   return join(base(), `sluice-streams-${parentPid}`)
+}
+
+/**
+ * Removes what parents have left that were killed. Never throws. A number that another program has
+ * now is kept until a later start.
+ */
+export function removeStaleDirectories(): void {
+  try {
+    for (const name of readdirSync(base())) {
+      const pid = Number(/^sluice-(?:limits|streams)-(\d+)$/.exec(name)?.[1])
+      if (pid > 0 && !isAlive(pid)) removeLimitsDirectory(pid)
+    }
+  } catch {}
+}
+
+/** Whether there is such a process, ours or not. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (thrown) {
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM'
+  }
 }
 
 /** Removes both, when the workers are gone. Never throws: what stays is small and of no use. */

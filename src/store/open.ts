@@ -14,6 +14,8 @@ export interface StoreOptions {
   readonly workers: number
   /** Where that file is: a directory that the workers share; made where it is not there. */
   readonly directory: string
+  /** How long Redis may take; 100 ms. A file may take five times as long. */
+  readonly timeoutMs?: number
   /** How workers tell each other without Redis, such as by their parent. */
   readonly news?: NewsChannel
   /** Told when Redis is away and when it is back; `reason` is one word, fit for a log. */
@@ -25,14 +27,23 @@ export interface StoreOptions {
  * soon as it is there. Throws what the runtime throws where the file cannot be opened.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { redisUrl, workers, directory, news, onState } = options
+  const { redisUrl, workers, directory, timeoutMs, news, onState } = options
   if (redisUrl !== null) {
-    const store = new RedisStore({ url: redisUrl, ...(onState && { onState }) })
+    const store = new RedisStore({
+      url: redisUrl,
+      ...(timeoutMs && { boundMs: timeoutMs }),
+      ...(onState && { onState }),
+    })
     await store.open()
     return store
   }
   if (workers <= 1) return new MemoryStore()
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, 'limits.db')
-  return new SqliteStore({ path, processes: workers, ...(news && { news }) })
+  return new SqliteStore({
+    path,
+    processes: workers,
+    ...(timeoutMs && { busyTimeoutMs: 5 * timeoutMs }),
+    ...(news && { news }),
+  })
 }

@@ -35,8 +35,8 @@ const SWEEP_PERIOD_US = 10_000_000
  */
 const BUSY_TIMEOUT_MS = 500
 
-/** How long it waits where the last one failed, and how long after a failure none is tried. */
-const BUSY_AGAIN_TIMEOUT_MS = 100
+/** How much less it waits where the last one failed, and how long after a failure none is tried. */
+const BUSY_AGAIN_DIVISOR = 5
 const AWAY_MS = 1000
 
 /** How long a settlement may wait for others, since a step costs the same for one and for many. */
@@ -60,7 +60,7 @@ export interface SqliteOptions {
   readonly processes: number
   /** How news travel; without it they do not. */
   readonly news?: NewsChannel
-  /** How long a step may wait for those of other processes; 500 ms, and 100 after a failure. */
+  /** How long a step may wait for those of other processes; 500 ms. After a failure, a fifth. */
   readonly busyTimeoutMs?: number
   readonly clock?: StoreClock
 }
@@ -179,8 +179,9 @@ export class SqliteStore implements Store {
    */
   #step<Result>(work: (nowUs: number) => Result | null): Result | null {
     if (nowMs() < this.#awayUntilMs) throw new Error('the file failed a moment ago')
-    const timeoutMs = this.#awayUntilMs === 0 ? BUSY_TIMEOUT_MS : BUSY_AGAIN_TIMEOUT_MS
-    const result = this.#file.step(this.#options.busyTimeoutMs ?? timeoutMs, () => {
+    const patienceMs = this.#options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
+    const timeoutMs = this.#awayUntilMs === 0 ? patienceMs : patienceMs / BUSY_AGAIN_DIVISOR
+    const result = this.#file.step(timeoutMs, () => {
       const nowUs = this.#clock.monotonicUs()
       for (const settled of this.#queue) this.#counts.settle(settled, nowUs)
       return work(nowUs)

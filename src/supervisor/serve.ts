@@ -1,10 +1,13 @@
 /** `sluice` without arguments: claims the address, starts the parent, and listens to signals. */
 import type { Config } from '../config/config.ts'
 import type { Loaded } from '../config/env.ts'
-import { removeLimitsDirectory } from '../store/limits-directory.ts'
+import { removeLimitsDirectory, removeStaleDirectories } from '../store/limits-directory.ts'
 import { Parent } from './parent.ts'
 import { AddressError, type Claim, claimPort } from './port.ts'
 import { ownCommand, type WorkerProcess } from './worker-process.ts'
+
+/** When the start is over, about. */
+const STALE_AFTER_MS = 1000
 
 /** What serving needs to know. */
 export interface ServeOptions {
@@ -37,6 +40,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   process.on('SIGINT', () => void parent.shutDown())
   process.on('SIGHUP', () => void parent.roll())
   process.on('SIGUSR2', () => parent.profile())
+  // Nobody waits for it: it is looked for when the first worker has begun to start.
+  setTimeout(removeStaleDirectories, STALE_AFTER_MS).unref()
   const code = await parent.run()
   removeLimitsDirectory(process.pid)
   claim.release()

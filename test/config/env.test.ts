@@ -55,6 +55,7 @@ test('an empty environment gives every default', () => {
     requireApiKey: false,
     keySecrets: [],
     redisUrl: null,
+    limitsTimeoutMs: 100,
     databaseUrl: 'sluice.db',
     ledger: { enabled: false, retentionDays: 90 },
     adminToken: null,

@@ -135,6 +135,8 @@ export function environmentOf(provider: Provider, keys: KeysByName): ProgramEnvi
     LOG_FORMAT: 'json',
     SHUTDOWN_GRACE_MS: '500',
     RETRIES_MAX: '0',
+    // These are about what is counted, and a starved machine must not make it a matter of time.
+    LIMITS_TIMEOUT_MS: '10000',
     OPENAI_API_KEY: 'sk-test',
     OPENAI_BASE_URL: `${provider.upstream.url}/v1`,
   }
