@@ -1,6 +1,7 @@
 /** The view of a name, or what is said until there is something to see. */
 import { useFeed } from '../feed/context.tsx'
 import { Empty } from '../parts/pieces.tsx'
+import { Playground } from '../playground/playground.tsx'
 import type { ViewName } from '../route.ts'
 import { Alerts } from './alerts.tsx'
 import { Errors } from './errors.tsx'
@@ -14,6 +15,7 @@ import { Streams } from './streams.tsx'
 /** Chooses. The playground asks the server itself and needs no frame. */
 export function View({ name }: { name: ViewName }) {
   const { frame, points, status } = useFeed()
+  if (name === 'playground') return <Playground />
   if (frame === null) {
     return (
       <Empty title={status === 'lost' ? 'The server cannot be reached.' : 'Waiting for figures …'}>
@@ -38,7 +40,5 @@ export function View({ name }: { name: ViewName }) {
       return <Errors frame={frame} />
     case 'alerts':
       return <Alerts frame={frame} />
-    case 'playground':
-      return null
   }
 }
