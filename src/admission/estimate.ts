@@ -22,21 +22,41 @@ const OUTPUT_TOKENS_MAX = 32_768
 const bounds =
   /"(?:max_tokens|max_completion_tokens|max_output_tokens|maxOutputTokens)"\s*:\s*(\d{1,9})\b/
 
-/**
- * Guesses.
- * @param bytes the body, where it is in memory. @param lengthBytes of the body, where it is known.
- */
-export function estimateOf(
-  bytes: Uint8Array | null,
-  lengthBytes: number | null,
-  price: Price | null,
-): Estimate {
+/** What of a request is looked at. */
+export interface Measurable {
+  /** The body, while it is in memory. */
+  readonly bytes: Uint8Array | null
+  /** Where it is known. */
+  readonly lengthBytes: number | null
+}
+
+/** What a request will probably use. */
+export type TokenEstimate = Omit<Estimate, 'costMicroUsd'>
+
+/** By the body: limits, the queue and the provider's own limits all ask for the same guess. */
+const guesses = new WeakMap<Measurable, TokenEstimate>()
+
+const nothing: Measurable = { bytes: null, lengthBytes: null }
+
+/** Guesses the tokens, once for each body; also where it is not in memory any more. */
+export function tokensOf(body: Measurable | null): TokenEstimate {
+  const measured = body ?? nothing
+  const known = guesses.get(measured)
+  if (known !== undefined) return known
+  const { bytes, lengthBytes } = measured
   const length = bytes?.byteLength ?? lengthBytes ?? 0
   const text = bytes === null ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const bound = bounds.exec(text.toString('latin1'))?.[1]
   const inputTokens = Math.max(1, Math.ceil(length / BYTES_PER_TOKEN))
   const outputTokens =
     bound === undefined ? OUTPUT_TOKENS : Math.min(OUTPUT_TOKENS_MAX, Number(bound))
-  const usage = { inputTokens, outputTokens }
-  return { ...usage, costMicroUsd: price === null ? null : costOf(usage, price) }
+  const tokens = { inputTokens, outputTokens }
+  guesses.set(measured, tokens)
+  return tokens
+}
+
+/** Guesses tokens and cost. */
+export function estimateOf(body: Measurable | null, price: Price | null): Estimate {
+  const tokens = tokensOf(body)
+  return { ...tokens, costMicroUsd: price === null ? null : costOf(tokens, price) }
 }

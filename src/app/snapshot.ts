@@ -127,7 +127,7 @@ const noHeaders = new Headers()
 
 /** What a request will probably use, at the price of the target that is asked first. */
 const guess = ({ body }: Intent, { targets: [{ traits }] }: Plan): Estimate =>
-  estimateOf(body?.bytes ?? null, body?.lengthBytes ?? null, traits.price)
+  estimateOf(body, traits.price)
 
 const kindByName = ({ name, kind }: ProviderSettings): [string, string] => [name, kind]
 

@@ -1,6 +1,6 @@
 /** The spine: one request, from bytes to bytes. Nothing else knows the order of the stages. */
 import type { Ticket } from '../admission/admit.ts'
-import { estimateOf } from '../admission/estimate.ts'
+import { tokensOf } from '../admission/estimate.ts'
 import type { Place, Used } from '../admission/quota.ts'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { EndpointName, StreamSettings } from '../config/config.ts'
@@ -145,8 +145,8 @@ function askOf(
 ): Ask {
   const replayable = body === null || body.replayable
   const tokens = (): number => {
-    const estimate = estimateOf(body?.bytes ?? null, body?.lengthBytes ?? null, null)
-    return estimate.inputTokens + estimate.outputTokens
+    const { inputTokens, outputTokens } = tokensOf(body)
+    return inputTokens + outputTokens
   }
   const turn = { priority, tokens }
   return { ...asked, ...turn, stream, replayable, repeatable: isRepeatable(method, call) }

@@ -127,14 +127,23 @@ test('the limits of a model hold for all keys together; a refusal takes nothing'
 
 test('an estimate counts bytes, and believes a bound of any dialect up to a point', () => {
   const body = (json: object) => new TextEncoder().encode(JSON.stringify(json))
-  const of = (json: object) => estimateOf(body(json), null, null).outputTokens
+  const of = (json: object) =>
+    estimateOf({ bytes: body(json), lengthBytes: null }, null).outputTokens
   expect(of({ max_tokens: 7 })).toBe(7)
   expect(of({ max_completion_tokens: 8 })).toBe(8)
   expect(of({ max_output_tokens: 9 })).toBe(9)
   expect(of({ generationConfig: { maxOutputTokens: 10 } })).toBe(10)
   expect(of({})).toBe(512)
   expect(of({ max_tokens: 999_999_999 })).toBe(32_768)
-  expect(estimateOf(null, 4000, null).inputTokens).toBe(1000)
-  expect(estimateOf(null, null, null)).toMatchObject({ inputTokens: 1, costMicroUsd: null })
-  expect(estimateOf(body({}), null, { input: 1, output: 1 }).costMicroUsd).toBe(513)
+  expect(estimateOf({ bytes: null, lengthBytes: 4000 }, null).inputTokens).toBe(1000)
+  expect(estimateOf(null, null)).toMatchObject({ inputTokens: 1, costMicroUsd: null })
+  const measured: { bytes: Uint8Array | null; lengthBytes: number } = {
+    bytes: body({}),
+    lengthBytes: 2,
+  }
+  expect(estimateOf(measured, { input: 1, output: 1 }).costMicroUsd).toBe(513)
+  // Also when the body has been given up.
+  measured.bytes = null
+  measured.lengthBytes = 0
+  expect(estimateOf(measured, { input: 2, output: 2 }).costMicroUsd).toBe(1026)
 })
