@@ -63,7 +63,7 @@ describeInBrowser('the session of the dashboard', () => {
     await program.stop()
   })
 
-  test('while the server is away what is shown is called old; then it goes on by itself', async () => {
+  test('while the server is away what is shown is old; then it goes on by itself', async () => {
     const first = await startDashboard()
     const port = new URL(first.url).port
     await using watched = await openPage(browser, new URL(`${first.url}/dashboard`))

@@ -99,7 +99,7 @@ export class FeedConnection {
     socket?.close()
   }
 
-  /** Plans the next attempt; half of the pause is random, so that many pages do not come at once. */
+  /** Plans the next attempt. Half of the pause is random: many pages do not come at once. */
   #plan(): void {
     if (this.#store.latest.status === 'locked') return
     const pauseMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.#attempts)

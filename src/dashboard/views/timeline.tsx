@@ -21,7 +21,7 @@ export function Timeline({ request }: { request: FinishedRequest }) {
       </ul>
       <div aria-hidden="true">
         {timelineRows(request).map(({ name, result, isFailure, spans }, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: attempts have no other name than their place.
+          // biome-ignore lint/suspicious/noArrayIndexKey: an attempt's name is its place.
           <div key={index} className="timeline-row">
             <span className="timeline-name" title={name}>
               {name}

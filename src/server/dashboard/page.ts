@@ -78,7 +78,8 @@ function pageHtml(version: string): string {
 </head>
 <body>
 <noscript>The dashboard needs JavaScript. The same figures are at
-<a href="/api/ai/performance">/api/ai/performance</a> and <a href="/metrics">/metrics</a>.</noscript>
+<a href="/api/ai/performance">/api/ai/performance</a> and
+<a href="/metrics">/metrics</a>.</noscript>
 <div id="app"></div>
 </body>
 </html>
