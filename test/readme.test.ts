@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import packageFile from '../package.json'
 import { fileTable } from '../src/config/file/print.ts'
 import { environmentTable } from '../src/config/print.ts'
+import { metricsTable } from '../src/observe/metrics/table.ts'
 import { lossesTable } from '../src/protocol/hub/losses-table.ts'
 import { protocols } from '../src/protocol/registry.ts'
 import { quirksTable } from '../src/provider/quirks-table.ts'
@@ -47,6 +48,10 @@ test('the table of what does not translate is what the dialects say', () => {
 
 test('the table of what is different for single providers is what the code obeys', () => {
   expect(generated('quirks')?.trim()).toBe(quirksTable(providerQuirks).trim())
+})
+
+test('the table of metrics is what is counted', () => {
+  expect(generated('metrics')?.trim()).toBe(metricsTable().trim())
 })
 
 test('every npm and bun command that is shown exists', () => {
