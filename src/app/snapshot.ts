@@ -23,7 +23,7 @@ import { open } from '../upstream/open.ts'
 import { catalogueOf } from './catalogue.ts'
 import type { Kept } from './kept.ts'
 import { knownModelsOf } from './known-models.ts'
-import { withContent } from './telemetry.ts'
+import { withTelemetry } from './telemetry.ts'
 
 /** With what a configuration makes of them. */
 export interface Shared extends Kept {
@@ -59,7 +59,7 @@ export function snapshotOf(kept: Kept, config: Config): Snapshot {
   kept.observer.models.configure(knownModelsOf(config))
   return {
     config,
-    stages: withContent(stagesOf(shared), kept.telemetry),
+    stages: withTelemetry(stagesOf(shared), kept.telemetry),
     models: catalogueOf(shared),
   }
 }

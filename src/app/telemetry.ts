@@ -1,6 +1,7 @@
 /** Traces and metrics over OTLP, where a collector is configured. */
 import type { Config } from '../config/config.ts'
 import { ContentCapture } from '../gateway/content/capture.ts'
+import { modelOf } from '../gateway/content/model.ts'
 import type { Stages } from '../gateway/handle.ts'
 import type { Log } from '../observe/log.ts'
 import type { Observer } from '../observe/observer.ts'
@@ -22,19 +23,20 @@ export async function openTelemetry(
   return telemetry
 }
 
-/** The stages, with an eye on what is asked and answered where that is to be in the spans. */
-export function withContent(stages: Stages, telemetry: Telemetry | null): Stages {
-  if (telemetry === null || !telemetry.capturesContent) return stages
-  const capture = new ContentCapture((exchange, content) =>
-    telemetry.keepContent(exchange, content),
-  )
+/** The stages, with an eye on the answers whose spans are kept: which model they are of. */
+export function withTelemetry(stages: Stages, telemetry: Telemetry | null): Stages {
+  if (telemetry === null || telemetry.joinTrace === null) return stages
+  const capture = telemetry.capturesContent
+    ? new ContentCapture((exchange, content) => telemetry.keepContent(exchange, content))
+    : null
   return {
     ...stages,
     async attempt(ask, request, call, intent, prefill) {
       const { exchange } = ask
-      capture.asked(exchange, call, intent)
+      capture?.asked(exchange, call, intent)
       const opened = await stages.attempt(ask, request, call, intent, prefill)
-      return capture.answered(exchange, opened, prefill !== null)
+      if (exchange.trace?.isSampled) exchange.responseModel = modelOf(opened)
+      return capture?.answered(exchange, opened, prefill !== null) ?? opened
     },
   }
 }

@@ -104,6 +104,8 @@ export class Exchange extends TokenCounts {
   resumes = 0
 
   finishReason: string | null = null
+  /** The model that the provider says it was; known of requests whose spans are kept. */
+  responseModel: string | null = null
 
   /** The public id of the key that the request came with; null where none was needed. */
   keyId: string | null = null

@@ -86,6 +86,7 @@ test('an attempt says whom it asked, what that cost, and how the answer came', a
     'gen_ai.operation.name': 'chat',
     'gen_ai.provider.name': 'a',
     'gen_ai.request.model': 'm-a',
+    'gen_ai.response.model': 'model-of-provider',
     'gen_ai.request.stream': true,
     'gen_ai.usage.input_tokens': 3,
     'gen_ai.response.finish_reasons': ['stop'],

@@ -9,6 +9,7 @@ import {
   ATTR_GEN_AI_REQUEST_MODEL,
   ATTR_GEN_AI_REQUEST_STREAM,
   ATTR_GEN_AI_RESPONSE_FINISH_REASONS,
+  ATTR_GEN_AI_RESPONSE_MODEL,
   ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK,
   ATTR_GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS,
   ATTR_GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
@@ -111,10 +112,11 @@ function failureOf({ outcome, brokeWith }: AttemptFacts): string | null {
 
 /** What is known of the answer that the client got. */
 function answerAttributes(exchange: Exchange): Attributes {
-  const { finishReason, firstContentAtMs, upstreamSentAtMs, streaming } = exchange
+  const { finishReason, responseModel, firstContentAtMs, upstreamSentAtMs, streaming } = exchange
   const hasFirst = streaming && firstContentAtMs > 0 && upstreamSentAtMs > 0
   return {
     ...usageAttributes(exchange),
+    ...(responseModel !== null && { [ATTR_GEN_AI_RESPONSE_MODEL]: shortText(responseModel) }),
     ...(finishReason !== null && {
       [ATTR_GEN_AI_RESPONSE_FINISH_REASONS]: [shortText(finishReason)],
     }),

@@ -7,6 +7,7 @@ import {
   ATTR_GEN_AI_REQUEST_MODEL,
   ATTR_GEN_AI_REQUEST_STREAM,
   ATTR_GEN_AI_RESPONSE_FINISH_REASONS,
+  ATTR_GEN_AI_RESPONSE_MODEL,
   ATTR_HTTP_REQUEST_BODY_SIZE,
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
@@ -74,13 +75,14 @@ function serverSpan(exchange: Exchange, trace: TraceContext): SpanFacts {
 
 function generativeAttributes(exchange: Exchange): Attributes {
   const operation = operationOf(exchange)
-  const { model, provider, finishReason, streaming } = exchange
+  const { model, provider, responseModel, finishReason, streaming } = exchange
   if (operation === null) return {}
   return {
     [ATTR_GEN_AI_OPERATION_NAME]: operation,
     [ATTR_GEN_AI_REQUEST_STREAM]: streaming,
     ...(provider !== null && { [ATTR_GEN_AI_PROVIDER_NAME]: providerNameOf(provider) }),
     ...(model !== null && { [ATTR_GEN_AI_REQUEST_MODEL]: shortText(model) }),
+    ...(responseModel !== null && { [ATTR_GEN_AI_RESPONSE_MODEL]: shortText(responseModel) }),
     ...(finishReason !== null && {
       [ATTR_GEN_AI_RESPONSE_FINISH_REASONS]: [shortText(finishReason)],
     }),
