@@ -11,37 +11,43 @@ export interface AlertMetricTraits {
   readonly scopes: readonly AlertScope[]
   /** Whether it is of the requests that ended in the window, so that few of them say little. */
   readonly isOfRequests: boolean
+  /** Whether it is so at this moment, whatever the window is. */
+  readonly isMomentary: boolean
 }
 
 const every: readonly AlertScope[] = ['provider', 'route', 'key']
 
+const ofRequests = { isOfRequests: true, isMomentary: false } as const
+const aSum = { isOfRequests: false, isMomentary: false } as const
+const momentary = { isOfRequests: false, isMomentary: true } as const
+
 /** What rules can measure. */
 export const alertMetrics = {
-  errorRate: { phrase: 'the share of failures', unit: 'share', scopes: every, isOfRequests: true },
+  errorRate: { phrase: 'the share of failures', unit: 'share', scopes: every, ...ofRequests },
   firstTokenP95Ms: {
     phrase: 'the time to the first token (p95)',
-    ...{ unit: 'ms', scopes: every, isOfRequests: true },
+    ...{ unit: 'ms', scopes: every, ...ofRequests },
   },
   gapP99Ms: {
     phrase: 'the gap between tokens (p99)',
-    ...{ unit: 'ms', scopes: every, isOfRequests: true },
+    ...{ unit: 'ms', scopes: every, ...ofRequests },
   },
   queueWaitP95Ms: {
     phrase: 'the wait for a turn (p95)',
-    ...{ unit: 'ms', scopes: every, isOfRequests: true },
+    ...{ unit: 'ms', scopes: every, ...ofRequests },
   },
-  spendUsd: { phrase: 'the spend', unit: 'usd', scopes: every, isOfRequests: false },
+  spendUsd: { phrase: 'the spend', unit: 'usd', scopes: every, ...aSum },
   breakerOpen: {
     phrase: 'the number of open breakers',
-    ...{ unit: 'count', scopes: ['provider'], isOfRequests: false },
+    ...{ unit: 'count', scopes: ['provider'], ...momentary },
   },
   queueWaiting: {
     phrase: 'the number of requests that wait',
-    ...{ unit: 'count', scopes: ['provider'], isOfRequests: false },
+    ...{ unit: 'count', scopes: ['provider'], ...momentary },
   },
   poolOverflow: {
     phrase: 'the number of buffers beside the pool',
-    ...{ unit: 'count', scopes: [], isOfRequests: false },
+    ...{ unit: 'count', scopes: [], ...aSum },
   },
 } as const satisfies Record<string, AlertMetricTraits>
 

@@ -15,23 +15,23 @@ export interface AlertMessage {
   readonly body: string
 }
 
-/** One sentence, such as `the share of failures of openai is 0.42, above 0.2, over 300 s`. */
+/** One sentence, such as `The share of failures of openai is 42 %, above 20 %, over 300 s.` */
 export function sentenceOf(rule: AlertRule, { phase, value }: RuleState): string {
-  const { phrase, unit } = alertMetrics[rule.metric]
+  const { phrase, unit, isMomentary } = alertMetrics[rule.metric]
   const whose = [
     rule.provider === null ? '' : ` of ${rule.provider}`,
     rule.route === null ? '' : ` on the route ${rule.route}`,
     rule.key === null ? '' : ` with the key ${rule.key}`,
   ].join('')
-  const told = (number: number): string => {
-    if (unit === 'ms') return `${rounded(number)} ms`
-    return unit === 'usd' ? `${rounded(number)} USD` : rounded(number)
-  }
-  const over = `over ${rule.windowSeconds} s`
+  const told = (number: number): string =>
+    unit === 'share' ? `${rounded(number * 100)} %` : `${rounded(number)}${units[unit]}`
   const is = value === null ? 'is not known any more' : `is ${told(value)}`
-  const limit = phase === 'resolved' ? `not above ${told(rule.above)}` : `above ${told(rule.above)}`
-  return `${phrase[0]?.toUpperCase()}${phrase.slice(1)}${whose} ${is}, ${limit}, ${over}.`
+  const limit = `${phase === 'resolved' ? 'not above' : 'above'} ${told(rule.above)}`
+  const over = isMomentary ? '' : `, over ${rule.windowSeconds} s`
+  return `${phrase[0]?.toUpperCase()}${phrase.slice(1)}${whose} ${is}, ${limit}${over}.`
 }
+
+const units = { ms: ' ms', usd: ' USD', count: '' } as const
 
 /** Without the digits that say nothing. */
 const rounded = (number: number): string => String(Number(number.toPrecision(4)))
