@@ -5,10 +5,31 @@ import { type Column, DataTable } from '../parts/data-table.tsx'
 import { fullness, Meter } from '../parts/meter.tsx'
 import { Empty, Panel } from '../parts/pieces.tsx'
 
+const columns: readonly Column<DashboardGate>[] = [
+  {
+    ...{ name: 'name', title: 'Gate', sortBy: ({ name }) => name },
+    cell: ({ name }) => <span className="target">{name}</span>,
+  },
+  {
+    ...{ name: 'inside', title: 'Inside', isNumber: true, sortBy: ({ inside }) => inside },
+    cell: ({ inside }) => exact(inside),
+  },
+  {
+    ...{ name: 'limit', title: 'Limit', isNumber: true, sortBy: ({ limit }) => limit },
+    cell: ({ limit }) => (limit === null ? 'none' : exact(limit)),
+  },
+  {
+    ...{ name: 'waiting', title: 'Waiting', isNumber: true, sortBy: ({ waiting }) => waiting },
+    cell: ({ waiting }) => exact(waiting),
+  },
+  {
+    ...{ name: 'bar', title: 'Inside and waiting', from: 'medium' },
+    cell: (gate) => <GateBar gate={gate} />,
+  },
+]
+
 /** The view. */
 export function Queue({ frame: { gates, points } }: { frame: DashboardFrame }) {
-  // Bars without a limit are drawn against the busiest gate, so that they can be compared.
-  const most = Math.max(1, ...gates.map(({ inside, waiting }) => inside + waiting))
   const waiting = points.at(-1)?.waiting ?? 0
   return (
     <Panel
@@ -24,7 +45,7 @@ export function Queue({ frame: { gates, points } }: { frame: DashboardFrame }) {
       ) : (
         <DataTable
           caption="Gates"
-          columns={columnsOf(most)}
+          columns={columns}
           rows={gates}
           keyOf={({ name }) => name}
           initialSort={{ column: 'waiting', isDescending: true }}
@@ -35,40 +56,15 @@ export function Queue({ frame: { gates, points } }: { frame: DashboardFrame }) {
   )
 }
 
-function columnsOf(most: number): readonly Column<DashboardGate>[] {
-  return [
-    {
-      ...{ name: 'name', title: 'Gate', sortBy: ({ name }) => name },
-      cell: ({ name }) => <span className="target">{name}</span>,
-    },
-    {
-      ...{ name: 'inside', title: 'Inside', isNumber: true, sortBy: ({ inside }) => inside },
-      cell: ({ inside }) => exact(inside),
-    },
-    {
-      ...{ name: 'limit', title: 'Limit', isNumber: true, sortBy: ({ limit }) => limit },
-      cell: ({ limit }) => (limit === null ? 'none' : exact(limit)),
-    },
-    {
-      ...{ name: 'waiting', title: 'Waiting', isNumber: true, sortBy: ({ waiting }) => waiting },
-      cell: ({ waiting }) => exact(waiting),
-    },
-    {
-      ...{ name: 'bar', title: 'Inside and waiting', from: 'medium' },
-      cell: (gate) => <GateBar gate={gate} most={most} />,
-    },
-  ]
-}
-
-function GateBar({ gate, most }: { gate: DashboardGate; most: number }) {
-  const { inside, waiting, limit } = gate
-  const whole = limit === null ? most : Math.max(limit, inside) + waiting
-  const tone = limit === null ? 'used' : fullness(inside / Math.max(1, limit))
+/** Without a limit there is nothing to draw it against. */
+function GateBar({ gate: { inside, waiting, limit } }: { gate: DashboardGate }) {
+  if (limit === null) return null
+  const whole = Math.max(1, limit, inside) + waiting
   return (
     <Meter
       parts={[
-        { share: inside / Math.max(1, whole), tone },
-        { share: waiting / Math.max(1, whole), tone: 'waiting' },
+        { share: inside / whole, tone: fullness(inside / Math.max(1, limit)) },
+        { share: waiting / whole, tone: 'waiting' },
       ]}
     />
   )
