@@ -122,6 +122,8 @@ export class Deliveries {
   #run(): void {
     this.#running ??= this.#deliverAll().finally(() => {
       this.#running = null
+      // One may have come when the last look was over, and this was still running.
+      if (this.#view.waiting.length > 0 && !this.#isPaused) this.#run()
     })
   }
 
