@@ -10,6 +10,8 @@ beforeAll(async () => {
   collector = startCollector()
   program = await startBinary({
     WORKERS: '2',
+    DEMO_TOKENS: '3',
+    DEMO_TOKENS_PER_SECOND: '0',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     // Long, so that the end of the program is what sends them.
     OTEL_BSP_SCHEDULE_DELAY: '60000',
@@ -30,7 +32,7 @@ test('spans and metrics are sent before it ends', async () => {
       traceparent: `00-${traceId}-b7ad6b7169203331-01`,
     },
     body: JSON.stringify({
-      model: 'demo/tokens-3',
+      model: 'demo/stream',
       stream: true,
       messages: [{ role: 'user', content: 'canary-prompt' }],
     }),
