@@ -194,6 +194,7 @@ export function leftoversOf(kept: Kept, pendingRequests: number): Readonly<Recor
   return {
     requests: underway.size,
     journals: streams.size,
+    journalBytes: streams.bytes,
     readers: streams.readers,
     pendingRequests,
     tickets: admission.inside,

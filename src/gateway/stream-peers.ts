@@ -3,7 +3,7 @@
  * that only this user can enter, named by the tag that stands in the ids of its streams; so a
  * client that comes back may reach any of them, also while the one with its stream drains.
  */
-import { existsSync, lstatSync, mkdirSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BufferPool } from '../buffer/lease.ts'
 import type { StreamSettings } from '../config/config.ts'
@@ -70,9 +70,14 @@ export class MachinePeers implements StreamPeers {
     }
   }
 
-  /** Cuts whoever still reads here from elsewhere. The name stays: it tells that it was there. */
+  /** Cuts whoever still reads here from elsewhere. A file stays, which says who was there. */
   async close(): Promise<void> {
-    await this.#server?.stop(true)
+    if (this.#server === null) return
+    await this.#server.stop(true)
+    const { directory, streams } = this.#parts
+    try {
+      writeFileSync(socketIn(directory, streams.tag), '')
+    } catch {}
   }
 
   has(tag: string): boolean {
