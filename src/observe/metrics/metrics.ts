@@ -7,7 +7,7 @@ import type { Exchange } from '../exchange.ts'
 import type { Spread } from '../totals.ts'
 import { counter, type Family } from './family.ts'
 import type { Names } from './names.ts'
-import { recordRequest } from './record.ts'
+import { Recorder } from './record.ts'
 import { type RequestTables, requestTables } from './request-families.ts'
 import { entriesOf, type SeriesTable } from './series-table.ts'
 import { stateFamilies } from './state-families.ts'
@@ -42,28 +42,28 @@ export class Metrics {
   readonly #inherited = new SumsByLabels()
   readonly #source = crypto.randomUUID()
   readonly #state: () => WorkerState
-  #names: Names
+  readonly #recorder: Recorder
   #predecessors: readonly string[] = []
 
   /** @param state looked at once a scrape. */
   constructor(names: Names, state: () => WorkerState) {
-    this.#names = names
+    this.#recorder = new Recorder(this.#tables, names)
     this.#state = state
   }
 
   /** The names that labels may have now. */
   get names(): Names {
-    return this.#names
+    return this.#recorder.names
   }
 
   /** Goes by another configuration. */
   rename(names: Names): void {
-    this.#names = names
+    this.#recorder.rename(names)
   }
 
   /** Counts a request that has ended. Never throws. @param gapMs the gaps of its stream. */
   record(exchange: Exchange, gapMs: Spread): void {
-    recordRequest(this.#tables, this.#names, exchange, gapMs)
+    this.#recorder.record(exchange, gapMs)
   }
 
   /** All series that were made of requests so far. */

@@ -21,8 +21,12 @@ const operations: Readonly<Partial<Record<EndpointName, string>>> = {
   embeddings: 'embeddings',
 }
 
-/** `gen_ai.operation.name` of an endpoint, or null. */
-export const operationOf = (endpoint: EndpointName): string | null => operations[endpoint] ?? null
+/** `gen_ai.operation.name`, or null. Some dialects say in the path that it is another one. */
+export function operationOf(endpoint: EndpointName, path: string): string | null {
+  if (/count_?tokens$/i.test(path)) return null
+  if (/:(batch)?embedcontents?$/i.test(path)) return 'embeddings'
+  return operations[endpoint] ?? null
+}
 
 /** The conventions' names of kinds that are called otherwise here. */
 const conventionalProviders: Readonly<Record<string, string>> = {

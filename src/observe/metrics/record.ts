@@ -1,7 +1,7 @@
-/** Counts one request into the tables: each row is looked up once, then numbers are added. */
+/** Counts requests into the tables: rows are looked up, and then numbers are added. */
 import type { AttemptFacts } from '../attempt-facts.ts'
 import type { Exchange } from '../exchange.ts'
-import { lowerBoundOf } from '../histogram.ts'
+import { BUCKETS, lowerBoundOf } from '../histogram.ts'
 import type { Spread } from '../totals.ts'
 import {
   durationBounds,
@@ -19,32 +19,117 @@ import { add, observe, type Row } from './series-table.ts'
 /** A provider may answer with any status; there are only so many classes of them. */
 const statusClasses = [none, '1xx', '2xx', '3xx', '4xx', '5xx'] as const
 
-/** Counts a request that has ended. */
-export function recordRequest(
-  tables: RequestTables,
-  names: Names,
-  exchange: Exchange,
-  gapMs: Spread,
-): void {
-  const provider = names.provider(exchange.provider)
-  const { requests, ends, errors, recoveries } = tables
-  const status = statusClasses[Math.floor(exchange.status / 100)] ?? none
-  const route = names.route(exchange.route)
-  add(requests.row(exchange.endpoint, provider, route, status), requests.at.ended, 1)
-  if (exchange.streaming) {
-    add(ends.row(provider, exchange.endReason ?? none), ends.at.ended, 1)
-  }
-  if (exchange.errorCode !== null) {
-    add(errors.row(provider, exchange.errorCode), errors.at.failed, 1)
-  }
-  if (exchange.recovery !== null) {
-    add(recoveries.row(exchange.recovery), recoveries.at.ended, 1)
-  }
-  for (const facts of exchange.attemptLog) recordAttempt(tables, names, facts)
-  recordTraffic(tables, provider, exchange, gapMs)
-  if (exchange.attempts > 0) recordCost(tables, names, provider, exchange)
-  recordAnswer(tables, names, provider, exchange, gapMs)
+/** The rows of requests that are alike, so that the next one needs a single lookup. */
+interface Rows {
+  readonly requests: Row
+  readonly ends: Row | null
+  readonly errors: Row | null
+  readonly traffic: Row
+  /** Of the requests that were attempted. */
+  readonly costs: Row | null
+  readonly durations: Row | null
+  readonly answers: Row | null
 }
+
+/** Kinds of requests whose rows are remembered; beyond that all are forgotten. */
+const REMEMBERED_MAX = 512
+
+/** Counts requests into tables. */
+export class Recorder {
+  readonly #tables: RequestTables
+  readonly #remembered = new Map<string, Rows>()
+  #names: Names
+
+  constructor(tables: RequestTables, names: Names) {
+    this.#tables = tables
+    this.#names = names
+  }
+
+  /** The names that labels may have now. */
+  get names(): Names {
+    return this.#names
+  }
+
+  /** Goes by the names of another configuration. */
+  rename(names: Names): void {
+    this.#names = names
+    this.#remembered.clear()
+  }
+
+  /** Counts a request that has ended. @param gapMs the gaps of its stream. */
+  record(exchange: Exchange, gapMs: Spread): void {
+    const tables = this.#tables
+    const rows = this.#rowsOf(exchange)
+    add(rows.requests, tables.requests.at.ended, 1)
+    if (rows.ends !== null) add(rows.ends, tables.ends.at.ended, 1)
+    if (rows.errors !== null) add(rows.errors, tables.errors.at.failed, 1)
+    if (exchange.recovery !== null) {
+      add(tables.recoveries.row(exchange.recovery), tables.recoveries.at.ended, 1)
+    }
+    for (const facts of exchange.attemptLog) recordAttempt(tables, this.#names, facts)
+    recordTraffic(rows.traffic, tables.traffic.at, exchange, gapMs)
+    if (rows.costs !== null) recordCost(rows.costs, tables.costs.at, exchange)
+    if (rows.durations !== null) {
+      const { startedAtMs, endedAtMs } = exchange
+      const seconds = (endedAtMs - startedAtMs) / 1000
+      observe(rows.durations, tables.durations.at.duration, durationBounds, seconds)
+    }
+    if (rows.answers !== null) recordAnswer(rows.answers, tables.answers.at, exchange, gapMs)
+  }
+
+  #rowsOf(exchange: Exchange): Rows {
+    const { endpoint, path, provider, route, model, upstreamModel, status, streaming } = exchange
+    const { endReason, errorCode, attempts } = exchange
+    // What a client wrote may be in it, which is why only so many are remembered.
+    const what = `${endpoint} ${provider} ${route} ${model} ${upstreamModel} ${path}`
+    const key = `${what} ${status} ${streaming} ${endReason} ${errorCode} ${attempts > 0}`
+    const known = this.#remembered.get(key)
+    if (known !== undefined) return known
+    const overflowsBefore = this.#overflows
+    const rows = this.#lookUp(exchange)
+    // Those that found no row of their own are counted each time.
+    if (this.#overflows > overflowsBefore) return rows
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear()
+    this.#remembered.set(key, rows)
+    return rows
+  }
+
+  get #overflows(): number {
+    const { requests, ends, errors, traffic, costs, durations, answers } = this.#tables
+    const tables = [requests, ends, errors, traffic, costs, durations, answers]
+    return tables.reduce((sum, { overflow }) => sum + overflow, 0)
+  }
+
+  #lookUp(exchange: Exchange): Rows {
+    const tables = this.#tables
+    const names = this.#names
+    const { endReason, errorCode, attempts } = exchange
+    const provider = names.provider(exchange.provider)
+    const model = names.model(exchange.provider, exchange.upstreamModel)
+    const status = statusClasses[Math.floor(exchange.status / 100)] ?? none
+    const route = names.route(exchange.route)
+    const operation = operationOf(exchange.endpoint, exchange.path)
+    const labels = [
+      operation ?? none,
+      names.conventional(exchange.provider),
+      names.requested(exchange.provider, exchange.route, exchange.model),
+      model,
+      provider,
+    ]
+    const { durations, answers } = tables
+    return {
+      requests: tables.requests.row(exchange.endpoint, provider, route, status),
+      ends: exchange.streaming ? tables.ends.row(provider, endReason ?? none) : null,
+      errors: errorCode === null ? null : tables.errors.row(provider, errorCode),
+      traffic: tables.traffic.row(provider),
+      costs: attempts > 0 ? tables.costs.row(provider, model) : null,
+      durations: operation === null ? null : durations.row(...labels, errorCode ?? ''),
+      answers: operation === null || attempts === 0 ? null : answers.row(...labels),
+    }
+  }
+}
+
+type Places<Table extends keyof RequestTables> = RequestTables[Table]['at']
 
 function recordAttempt({ attempts }: RequestTables, names: Names, facts: AttemptFacts): void {
   const { target, kind, outcome } = facts
@@ -53,14 +138,7 @@ function recordAttempt({ attempts }: RequestTables, names: Names, facts: Attempt
   add(attempts.row(provider, kind, outcome ?? none), attempts.at.made, 1)
 }
 
-function recordTraffic(
-  { traffic }: RequestTables,
-  provider: string,
-  exchange: Exchange,
-  gapMs: Spread,
-): void {
-  const row = traffic.row(provider)
-  const { at } = traffic
+function recordTraffic(row: Row, at: Places<'traffic'>, exchange: Exchange, gapMs: Spread): void {
   add(row, at.events, exchange.events)
   add(row, at.dropped, exchange.droppedEvents)
   add(row, at.oversize, exchange.oversizeEvents)
@@ -91,25 +169,20 @@ const bucketOfGap = (index: number): number => {
   return found === -1 ? gapBounds.length : found
 }
 
-const gapBuckets: number[] = []
+const gapBuckets: readonly number[] = Array.from({ length: BUCKETS }, (_, index) =>
+  bucketOfGap(index),
+)
 
 function mergeGaps(row: Row, at: number, { sum, buckets }: Spread): void {
-  for (const [index, count] of buckets) {
-    const bucket = gapBuckets[index] ?? bucketOfGap(index)
-    gapBuckets[index] = bucket
+  for (let place = 0; place < buckets.length; place += 1) {
+    const [index = 0, count = 0] = buckets[place] ?? []
+    const bucket = gapBuckets[index] ?? gapBounds.length
     add(row, at + bucket, count)
   }
   add(row, at + gapBounds.length + 1, sum / 1000)
 }
 
-function recordCost(
-  { costs }: RequestTables,
-  names: Names,
-  provider: string,
-  exchange: Exchange,
-): void {
-  const row = costs.row(provider, names.model(exchange.provider, exchange.upstreamModel))
-  const { at } = costs
+function recordCost(row: Row, at: Places<'costs'>, exchange: Exchange): void {
   if (exchange.costMicroUsd === null) add(row, at.unknown, 1)
   else add(row, at.cost, exchange.costMicroUsd)
   add(row, at.lost, exchange.otherCostMicroUsd ?? 0)
@@ -120,30 +193,9 @@ function recordCost(
   add(row, at.reasoning, exchange.reasoningTokens ?? 0)
 }
 
-/** What the conventions for generative AI want to know. */
-function recordAnswer(
-  { answers, durations }: RequestTables,
-  names: Names,
-  provider: string,
-  exchange: Exchange,
-  gapMs: Spread,
-): void {
-  const operation = operationOf(exchange.endpoint)
-  if (operation === null) return
-  const { startedAtMs, firstContentAtMs, endedAtMs, inputTokens, outputTokens } = exchange
-  const labels = [
-    operation,
-    names.conventional(exchange.provider),
-    names.requested(exchange.provider, exchange.route, exchange.model),
-    names.model(exchange.provider, exchange.upstreamModel),
-    provider,
-  ]
-  const durationRow = durations.row(...labels, exchange.errorCode ?? '')
-  const durationSeconds = (endedAtMs - startedAtMs) / 1000
-  observe(durationRow, durations.at.duration, durationBounds, durationSeconds)
-  if (exchange.attempts === 0) return
-  const row = answers.row(...labels)
-  const { at } = answers
+/** What the conventions for generative AI want to know of an answer. */
+function recordAnswer(row: Row, at: Places<'answers'>, exchange: Exchange, gapMs: Spread): void {
+  const { startedAtMs, firstContentAtMs, inputTokens, outputTokens } = exchange
   if (inputTokens !== null) observe(row, at.inputTokens, tokenBounds, inputTokens)
   if (outputTokens !== null) observe(row, at.outputTokens, tokenBounds, outputTokens)
   if (!exchange.streaming || firstContentAtMs === 0) return

@@ -82,6 +82,11 @@ export class SeriesTable<Name extends string = string> {
     return this.#rows.get(key)?.row ?? this.#newRow(key, values)
   }
 
+  /** How many observations found no room for a row of their own. */
+  get overflow(): number {
+    return this.#overflow
+  }
+
   /** How many rows there are. */
   get size(): number {
     return this.#rows.size
