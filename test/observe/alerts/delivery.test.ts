@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { Deliveries, type DeliveryView } from '../../../src/observe/alerts/delivery.ts'
 import type { AlertMessage } from '../../../src/observe/alerts/message.ts'
 import { eventually } from '../../kit/signal.ts'
-import { startReceiver } from './receiver.ts'
+import { startReceiver } from '../../kit/webhook-receiver.ts'
 
 const secret = 'a-secret-as-people-make-them'
 const quick = { backoffMs: 5, backoffMaxMs: 20 }
