@@ -11,6 +11,7 @@ import {
   meanOf,
   quantileOf,
 } from '../../src/observe/histogram.ts'
+import { exactQuantile } from './quantile.ts'
 
 /** Values of the scale, of all orders alike. */
 const value = fc.double({ min: -6.9, max: 21.9, noNaN: true }).map((power) => 2 ** power)
@@ -20,14 +21,6 @@ function histogramOf(list: readonly number[]): Histogram {
   const histogram = new Histogram()
   for (const each of list) histogram.record(each)
   return histogram
-}
-
-/** The quantile of the values themselves. */
-function exactQuantile(list: readonly number[], quantile: number): number {
-  const sorted = list.toSorted((a, b) => a - b)
-  const rank = quantile * (sorted.length - 1)
-  const below = sorted[Math.floor(rank)] ?? 0
-  return below + ((sorted[Math.ceil(rank)] ?? below) - below) * (rank % 1)
 }
 
 describe('the scale', () => {
