@@ -134,7 +134,7 @@ export async function keptOf(
     news,
     fleet: parts.fleet ?? soloFleet(),
     observer,
-    telemetry: await openTelemetry(config, worker, log, observer),
+    telemetry: await openTelemetry(config, worker, log, observer, redactor),
     pauses,
     breakers,
     resilience: new Resilience(

@@ -6,6 +6,10 @@ import type { Stages } from '../gateway/handle.ts'
 import type { Log } from '../observe/log.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { Telemetry } from '../observe/otlp/telemetry.ts'
+import type { Redactor } from '../observe/redact.ts'
+
+/** Names of models and the like are never longer in a span. */
+const TEXT_CHARACTERS_MAX = 256
 
 /** Loads and starts it; null, and nothing is loaded, where nothing is to be sent. */
 export async function openTelemetry(
@@ -13,11 +17,15 @@ export async function openTelemetry(
   worker: { readonly id: number },
   log: Log,
   observer: Observer,
+  redactor: Redactor,
 ): Promise<Telemetry | null> {
   if (settings === null) return null
   const { startTelemetry } = await import('../observe/otlp/telemetry.ts')
-  const telemetry = startTelemetry(settings, worker, (level, message, fields) =>
-    log.line(level, message, fields),
+  const telemetry = startTelemetry(
+    settings,
+    worker,
+    (level, message, fields) => log.line(level, message, fields),
+    (text) => redactor.clean(text, TEXT_CHARACTERS_MAX),
   )
   observer.onFinished((_, exchange) => telemetry.take(exchange))
   return telemetry

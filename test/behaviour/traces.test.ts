@@ -206,6 +206,15 @@ describe('a trace that is not kept', () => {
   })
 })
 
+test('a key in the place of a model`s name is not told', async () => {
+  const stand = await startTraces([answering('from a')], {}, { A_API_KEY: 'canary-of-provider' })
+  const model = 'a/canary-of-provider'
+  await stand.chat({ model }, { traceparent: traceparent() })
+  const { server } = readTrace(await stand.collector.trace(caller.traceId))
+  expect(attributesOf(server.attributes)['gen_ai.request.model']).toBe('a/***')
+  expect(stand.collector.texts.join()).not.toContain('canary-of-provider')
+})
+
 test('nothing of what was asked or answered is sent, and no header and no key', async () => {
   const canaries = ['canary-prompt', 'canary-answer', 'canary-header', 'canary-key']
   const stand = await startTraces(

@@ -26,32 +26,17 @@ import type { AttemptFacts } from '../attempt-facts.ts'
 import type { CapturedContent } from '../content.ts'
 import type { Exchange } from '../exchange.ts'
 import type { TokenCounts } from '../token-counts.ts'
-import { operationOf, providerNameOf, shortText } from './conventions.ts'
-import type { SpanEvent, SpanFacts } from './span.ts'
+import { operationOf, providerNameOf } from './conventions.ts'
+import type { SpanEvent, SpanFacts, SpanSources } from './span.ts'
 
-/** Where a provider is, as the conventions say it. */
-export interface ServerAddress {
-  readonly host: string
-  readonly port: number
-}
-
-/** The address of a provider by its name; undefined for one that is in the program. */
-export type AddressOf = (provider: string) => ServerAddress | undefined
-
-/**
- * One span for each attempt that is on record.
- * @param content what was asked and answered; null where that is nobody's business.
- */
-export function attemptSpans(
-  exchange: Exchange,
-  addressOf: AddressOf,
-  content: CapturedContent | null,
-): SpanFacts[] {
+/** One span for each attempt that is on record. */
+export function attemptSpans(exchange: Exchange, sources: SpanSources): SpanFacts[] {
   const { trace, attemptLog } = exchange
+  const { addressOf, clean, content } = sources
   if (trace === null) return []
   const answered = attemptLog.findLast(({ outcome }) => outcome === 'answered')
   return attemptLog.map((facts, index) => {
-    const { provider, model } = targetOf(facts)
+    const { provider, model } = targetOf(facts, clean)
     const operation = operationOf(exchange)
     const failure = failureOf(facts)
     const address = addressOf(provider)
@@ -63,7 +48,7 @@ export function attemptSpans(
         [ATTR_GEN_AI_PROVIDER_NAME]: providerNameOf(provider),
         [ATTR_GEN_AI_REQUEST_STREAM]: exchange.streaming,
       }),
-      ...(model !== null && { [ATTR_GEN_AI_REQUEST_MODEL]: shortText(model) }),
+      ...(model !== null && { [ATTR_GEN_AI_REQUEST_MODEL]: model }),
       ...(facts.outcome !== null && { 'sluice.attempt.outcome': facts.outcome }),
       ...(failure !== null && { [ATTR_ERROR_TYPE]: failure }),
       ...(facts.status !== null && { [ATTR_HTTP_RESPONSE_STATUS_CODE]: facts.status }),
@@ -72,7 +57,7 @@ export function attemptSpans(
         [ATTR_SERVER_ADDRESS]: address.host,
         [ATTR_SERVER_PORT]: address.port,
       }),
-      ...(facts === answered ? answerAttributes(exchange) : usageAttributes(facts)),
+      ...(facts === answered ? answerAttributes(exchange, clean) : usageAttributes(facts)),
       ...(facts === (answered ?? attemptLog.at(-1)) && contentAttributes(content)),
     }
     return {
@@ -91,13 +76,16 @@ export function attemptSpans(
 }
 
 const nameOf = (operation: string, model: string | null): string =>
-  model === null ? operation : `${operation} ${shortText(model)}`
+  model === null ? operation : `${operation} ${model}`
 
 /** A target is on record as `provider/model`, and which key where there are several. */
-function targetOf({ target }: AttemptFacts): { provider: string; model: string | null } {
+function targetOf(
+  { target }: AttemptFacts,
+  clean: SpanSources['clean'],
+): { provider: string; model: string | null } {
   const slash = target.indexOf('/')
   const model = target.slice(slash + 1).replace(/#\d+$/, '')
-  return { provider: target.slice(0, slash), model: model === '*' ? null : model }
+  return { provider: target.slice(0, slash), model: model === '*' ? null : clean(model) }
 }
 
 /** An answer goes on behind the point where the attempt has done its work. */
@@ -111,14 +99,14 @@ function failureOf({ outcome, brokeWith }: AttemptFacts): string | null {
 }
 
 /** What is known of the answer that the client got. */
-function answerAttributes(exchange: Exchange): Attributes {
+function answerAttributes(exchange: Exchange, clean: SpanSources['clean']): Attributes {
   const { finishReason, responseModel, firstContentAtMs, upstreamSentAtMs, streaming } = exchange
   const hasFirst = streaming && firstContentAtMs > 0 && upstreamSentAtMs > 0
   return {
     ...usageAttributes(exchange),
-    ...(responseModel !== null && { [ATTR_GEN_AI_RESPONSE_MODEL]: shortText(responseModel) }),
+    ...(responseModel !== null && { [ATTR_GEN_AI_RESPONSE_MODEL]: clean(responseModel) }),
     ...(finishReason !== null && {
-      [ATTR_GEN_AI_RESPONSE_FINISH_REASONS]: [shortText(finishReason)],
+      [ATTR_GEN_AI_RESPONSE_FINISH_REASONS]: [clean(finishReason)],
     }),
     ...(hasFirst && {
       [ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK]: (firstContentAtMs - upstreamSentAtMs) / 1000,

@@ -65,9 +65,3 @@ export function operationOf({ endpoint, path }: Pick<Exchange, 'endpoint' | 'pat
   if (/:(batch)?embedcontents?$/i.test(path)) return GEN_AI_OPERATION_NAME_VALUE_EMBEDDINGS
   return operations[endpoint] ?? null
 }
-
-/** A text of a client or a provider in an attribute: never longer than this. */
-const TEXT_LENGTH_MAX = 256
-
-/** A name in an attribute. */
-export const shortText = (text: string): string => text.slice(0, TEXT_LENGTH_MAX).toWellFormed()

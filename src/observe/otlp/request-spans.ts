@@ -13,12 +13,11 @@ import {
   ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_HTTP_ROUTE,
 } from '@opentelemetry/semantic-conventions/incubating'
-import type { CapturedContent } from '../content.ts'
 import type { EndReason, Exchange } from '../exchange.ts'
 import { newSpanId, type TraceContext } from '../trace/context.ts'
-import { type AddressOf, attemptSpans, usageAttributes } from './attempt-span.ts'
-import { httpRouteOf, operationOf, providerNameOf, shortText } from './conventions.ts'
-import type { SpanEvent, SpanFacts } from './span.ts'
+import { attemptSpans, usageAttributes } from './attempt-span.ts'
+import { httpRouteOf, operationOf, providerNameOf } from './conventions.ts'
+import type { SpanEvent, SpanFacts, SpanSources } from './span.ts'
 
 /** Ends that are not a failure of ours: what the caller did, and what it may not do. */
 const blameless: ReadonlySet<EndReason> = new Set([
@@ -28,26 +27,21 @@ const blameless: ReadonlySet<EndReason> = new Set([
   'client_stalled',
 ])
 
-/**
- * The spans of a request, the parent first; none where no trace is kept of it.
- * @param content as that of `attemptSpans`.
- */
-export function requestSpans(
-  exchange: Exchange,
-  addressOf: AddressOf,
-  content: CapturedContent | null = null,
-): readonly SpanFacts[] {
+/** The spans of a request, the parent first; none where no trace is kept of it. */
+export function requestSpans(exchange: Exchange, sources: SpanSources): readonly SpanFacts[] {
   const { trace } = exchange
   if (trace === null) return []
   return [
-    serverSpan(exchange, trace),
+    serverSpan(exchange, trace, sources.clean),
     ...stageSpans(exchange, trace),
-    ...attemptSpans(exchange, addressOf, content),
+    ...attemptSpans(exchange, sources),
     ...relaySpan(exchange, trace),
   ]
 }
 
-function serverSpan(exchange: Exchange, trace: TraceContext): SpanFacts {
+type Clean = SpanSources['clean']
+
+function serverSpan(exchange: Exchange, trace: TraceContext, clean: Clean): SpanFacts {
   const { errorCode, endReason, status } = exchange
   const isFailure = status >= 500 || (endReason !== null && !blameless.has(endReason))
   const route = httpRouteOf(exchange)
@@ -66,14 +60,14 @@ function serverSpan(exchange: Exchange, trace: TraceContext): SpanFacts {
       [ATTR_HTTP_RESPONSE_STATUS_CODE]: status,
       [ATTR_HTTP_REQUEST_BODY_SIZE]: exchange.requestBytes,
       ...(isFailure && { [ATTR_ERROR_TYPE]: errorCode ?? String(status) }),
-      ...generativeAttributes(exchange),
-      ...ownAttributes(exchange),
+      ...generativeAttributes(exchange, clean),
+      ...ownAttributes(exchange, clean),
     },
-    events: eventsOf(exchange),
+    events: eventsOf(exchange, clean),
   }
 }
 
-function generativeAttributes(exchange: Exchange): Attributes {
+function generativeAttributes(exchange: Exchange, clean: Clean): Attributes {
   const operation = operationOf(exchange)
   const { model, provider, responseModel, finishReason, streaming } = exchange
   if (operation === null) return {}
@@ -81,17 +75,17 @@ function generativeAttributes(exchange: Exchange): Attributes {
     [ATTR_GEN_AI_OPERATION_NAME]: operation,
     [ATTR_GEN_AI_REQUEST_STREAM]: streaming,
     ...(provider !== null && { [ATTR_GEN_AI_PROVIDER_NAME]: providerNameOf(provider) }),
-    ...(model !== null && { [ATTR_GEN_AI_REQUEST_MODEL]: shortText(model) }),
-    ...(responseModel !== null && { [ATTR_GEN_AI_RESPONSE_MODEL]: shortText(responseModel) }),
+    ...(model !== null && { [ATTR_GEN_AI_REQUEST_MODEL]: clean(model) }),
+    ...(responseModel !== null && { [ATTR_GEN_AI_RESPONSE_MODEL]: clean(responseModel) }),
     ...(finishReason !== null && {
-      [ATTR_GEN_AI_RESPONSE_FINISH_REASONS]: [shortText(finishReason)],
+      [ATTR_GEN_AI_RESPONSE_FINISH_REASONS]: [clean(finishReason)],
     }),
     ...usageAttributes(exchange),
   }
 }
 
 /** What the conventions have no name for. */
-function ownAttributes(exchange: Exchange): Attributes {
+function ownAttributes(exchange: Exchange, clean: Clean): Attributes {
   const { route, keyId, costMicroUsd, endReason, errorCode, errorCause, recovery } = exchange
   return {
     'sluice.request.id': exchange.id,
@@ -99,7 +93,7 @@ function ownAttributes(exchange: Exchange): Attributes {
     'sluice.overhead_ms': rounded(exchange.overheadMs),
     ...(endReason !== null && { 'sluice.end_reason': endReason }),
     ...(errorCode !== null && { 'sluice.error.code': errorCode }),
-    ...(errorCause !== null && { 'sluice.error.cause': shortText(errorCause) }),
+    ...(errorCause !== null && { 'sluice.error.cause': clean(errorCause) }),
     ...(route !== null && { 'sluice.route': route }),
     ...(keyId !== null && { 'sluice.key.id': keyId }),
     ...(costMicroUsd !== null && { 'sluice.cost_usd': costMicroUsd / 1_000_000 }),
@@ -108,13 +102,13 @@ function ownAttributes(exchange: Exchange): Attributes {
 }
 
 /** What happened along the way, in order. */
-function eventsOf(exchange: Exchange): SpanEvent[] {
+function eventsOf(exchange: Exchange, clean: Clean): SpanEvent[] {
   const recovered = exchange.attemptLog
     .filter(({ kind }) => kind === 'recovery')
     .map(({ startedAtMs, target }) => ({
       name: 'sluice.recovery',
       atMs: startedAtMs,
-      attributes: { 'sluice.target': shortText(target) },
+      attributes: { 'sluice.target': clean(target) },
     }))
   const events: SpanEvent[] = [
     { name: 'sluice.response_opened', atMs: exchange.openedAtMs },

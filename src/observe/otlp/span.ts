@@ -3,6 +3,7 @@ import type { Attributes, HrTime, SpanContext, SpanKind, SpanStatus } from '@ope
 import type { InstrumentationScope } from '@opentelemetry/core'
 import type { Resource } from '@opentelemetry/resources'
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace'
+import type { CapturedContent } from '../content.ts'
 
 /** What is said of one span. Times are those of the span's `Clock`, in milliseconds. */
 export interface SpanFacts {
@@ -17,6 +18,22 @@ export interface SpanFacts {
   readonly status: SpanStatus
   readonly attributes: Attributes
   readonly events: readonly SpanEvent[]
+}
+
+/** What the spans of a request are made with, besides its record. */
+export interface SpanSources {
+  /** Where a provider is, by its name; undefined for one that is in the program. */
+  readonly addressOf: (provider: string) => ServerAddress | undefined
+  /** A text of a client or a provider as it may be told: without secrets, and short. */
+  readonly clean: (text: string) => string
+  /** What was asked and answered; null where that is nobody's business. */
+  readonly content: CapturedContent | null
+}
+
+/** Where a provider is, as the conventions say it. */
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number
 }
 
 /** What happened at one moment of a span. */

@@ -20,10 +20,10 @@ import type { CapturedContent } from '../content.ts'
 import type { Exchange } from '../exchange.ts'
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import type { TraceContext } from '../trace/context.ts'
-import type { ServerAddress } from './attempt-span.ts'
 import { traceJoiner } from './joining.ts'
 import { Meters } from './meters.ts'
 import { Outbox, type Tell } from './outbox.ts'
+import type { ServerAddress, SpanSources } from './span.ts'
 import { Traces } from './traces.ts'
 
 /** What the collector took, and what it did not. */
@@ -55,11 +55,15 @@ export interface Telemetry {
   close(limitMs: number): Promise<void>
 }
 
-/** Starts it. */
+/**
+ * Starts it.
+ * @param clean takes what may not be written out of a text of a client or a provider.
+ */
 export function startTelemetry(
   settings: TelemetrySettings,
   worker: { readonly id: number },
   tell: Tell,
+  clean: SpanSources['clean'],
 ): Telemetry {
   const resource = resourceOf(settings, worker.id)
   const spanBox = new Outbox('traces', tell)
@@ -74,7 +78,8 @@ export function startTelemetry(
     joinTrace: traces === null ? null : traceJoiner(settings),
     take(exchange) {
       const content = contents.get(exchange) ?? null
-      traces?.take(exchange, (provider) => addresses.get(provider), content)
+      const addressOf = (provider: string) => addresses.get(provider)
+      traces?.take(exchange, { addressOf, clean, content })
     },
     capturesContent: traces !== null && settings.capturesContent,
     keepContent: (exchange, content) => void contents.set(exchange, content),

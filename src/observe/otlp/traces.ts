@@ -6,14 +6,12 @@ import type { Resource } from '@opentelemetry/resources'
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace'
 import type { TelemetrySettings } from '../../config/telemetry-settings.ts'
 import { version } from '../../version.ts'
-import type { CapturedContent } from '../content.ts'
 import type { Exchange } from '../exchange.ts'
 import type { TraceContext } from '../trace/context.ts'
-import type { AddressOf } from './attempt-span.ts'
 import { exporterOptions } from './exporter-options.ts'
 import type { Outbox } from './outbox.ts'
 import { requestSpans } from './request-spans.ts'
-import { readableSpan, type SpanOrigin, timesFrom } from './span.ts'
+import { readableSpan, type SpanOrigin, type SpanSources, timesFrom } from './span.ts'
 
 /** Spans of one export, at most. */
 const BATCH_SPANS_MAX = 512
@@ -52,10 +50,10 @@ export class Traces implements SpanExporter {
   }
 
   /** Takes a finished request, whose spans are kept where its trace is. */
-  take(exchange: Exchange, addressOf: AddressOf, content: CapturedContent | null): void {
+  take(exchange: Exchange, sources: SpanSources): void {
     const { trace } = exchange
     if (trace === null || !trace.isSampled) return
-    const spans = requestSpans(exchange, addressOf, content)
+    const spans = requestSpans(exchange, sources)
     // A trace with holes would mislead: the spans of a request are kept together or not at all.
     if (this.#waiting + spans.length > this.#waitingMax) {
       this.#outbox.full(spans.length)
