@@ -7,14 +7,10 @@ import { errors, ok } from './openapi.ts'
 import type { RouterOptions, ServerStatus } from './options.ts'
 import { plainHeaders, type WriteProblem } from './problem.ts'
 
-/**
- * Probes answer everybody, because orchestrators send no token. All else belongs into the group
- * below them, which is closed as a whole.
- */
-export function operationsRoutes(options: RouterOptions, writeProblem: WriteProblem) {
-  const { pool, worker, status } = options
+/** Probes answer everybody, because orchestrators send no token. */
+export function probeRoutes({ status }: RouterOptions, writeProblem: WriteProblem) {
   const wrongMethod = refuseMethod(writeProblem, 'GET, HEAD')
-  return new Elysia({ name: 'operations', normalize: false })
+  return new Elysia({ name: 'probes', normalize: false })
     .get('/healthz', () => json({ status: 'ok' }), {
       parse: 'none',
       detail: {
@@ -40,6 +36,13 @@ export function operationsRoutes(options: RouterOptions, writeProblem: WriteProb
     })
     .all('/healthz', wrongMethod, hidden)
     .all('/readyz', wrongMethod, hidden)
+}
+
+/** All that belongs into a group that is closed as a whole. */
+export function operationsRoutes(options: RouterOptions, writeProblem: WriteProblem) {
+  const { pool, worker } = options
+  const wrongMethod = refuseMethod(writeProblem, 'GET, HEAD')
+  return new Elysia({ name: 'operations', normalize: false })
     .use(adminOnly(options.adminToken, writeProblem))
     .guard({ admin: true }, (closed) =>
       closed

@@ -7,7 +7,7 @@ import { Feed } from './feed.ts'
 import { guard, refusalHeaders } from './guard.ts'
 import type { ServerOptions } from './options.ts'
 import { problemWriter } from './problem.ts'
-import { createRouter } from './router.ts'
+import { isProxyPath, proxyRouter } from './proxy-router.ts'
 
 /** A listening server. */
 export interface RunningServer {
@@ -65,6 +65,11 @@ export function startServer(options: ServerOptions): RunningServer {
   }
 }
 
+/** What of a router is used here. */
+interface Router {
+  fetch(request: Request): Response | Promise<Response>
+}
+
 type Server = Bun.Server<SocketData>
 type Answer = (request: Request, server: Server) => Promise<Response | undefined>
 
@@ -72,7 +77,16 @@ type Answer = (request: Request, server: Server) => Promise<Response | undefined
 function createEdge(options: ServerOptions, feed: Feed): Answer {
   const cors = createCors(options.corsOrigins, isLoopback(options.hostname))
   const writeProblem = problemWriter(options)
-  const router = createRouter(options, writeProblem, feed)
+  const proxy = proxyRouter(options, writeProblem).compile()
+  let all: Promise<Router> | null = null
+  /** A start does not wait for what operators look at; it is put together when the first comes. */
+  const routerFor = (path: string): Router | Promise<Router> => {
+    if (isProxyPath(path)) return proxy
+    all ??= import('./router.ts').then(({ createRouter }) =>
+      createRouter(options, writeProblem, feed),
+    )
+    return all
+  }
   const isStrained = () => options.status().load !== 'normal'
 
   const route = async (request: Request, server: Server) => {
@@ -81,7 +95,9 @@ function createEdge(options: ServerOptions, feed: Feed): Answer {
     if (preflight !== null) return preflight
     cors.check(request)
     const connection = new ServerConnection(server, request, isStrained)
-    const response = await router.fetch(noteArrival({ request, path, search, connection }))
+    const router = routerFor(path)
+    const arrival = noteArrival({ request, path, search, connection })
+    const response = await (router instanceof Promise ? await router : router).fetch(arrival)
     return connection.isUpgraded ? undefined : response
   }
 
