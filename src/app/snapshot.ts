@@ -105,8 +105,7 @@ function stagesOf(shared: Shared): Stages {
     relay,
     joinTrace: telemetry?.joinTrace ?? null,
     record: (exchange) => {
-      observer.record(exchange)
-      log.request(exchange)
+      log.request(exchange, observer.record(exchange))
       ledger?.record(ledgerRowOf(exchange))
     },
   }

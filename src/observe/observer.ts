@@ -61,8 +61,8 @@ export class Observer {
     this.#all = new Series(fineSlots, now())
   }
 
-  /** Takes in the record of a request that has ended. */
-  record(exchange: Exchange): void {
+  /** Takes in the record of a request that has ended. @returns what is kept of it. */
+  record(exchange: Exchange): FinishedRequest {
     const gaps = exchange.gaps.spread()
     const finished = finishedOf(exchange, gaps)
     const now = this.#now()
@@ -75,6 +75,7 @@ export class Observer {
       this.#variant(route, provider, model, now).openAt(now).record(finished, gaps)
     }
     for (const listener of this.#listeners) listener(finished, exchange, gaps)
+    return finished
   }
 
   /** Has `listener` told of all that end from now on. */
