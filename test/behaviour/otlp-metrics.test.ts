@@ -1,4 +1,4 @@
-/** The metrics that a collector is sent: those that Prometheus gets, under OpenTelemetry's names. */
+/** The metrics that a collector is sent: Prometheus', under OpenTelemetry's names. */
 import { afterEach, describe, expect, test } from 'bun:test'
 import type { Collector } from '../kit/collector.ts'
 import { attributesOf, type ReceivedMetric } from '../kit/otlp-shapes.ts'

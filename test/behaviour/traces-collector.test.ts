@@ -44,6 +44,17 @@ test('one that refuses is told of once, and once when it takes spans again', asy
   expect(JSON.stringify(stand.lines)).not.toContain('canary')
 })
 
+test('one that is away costs no request anything', async () => {
+  const away = {
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/v1/traces',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '100',
+  }
+  const stand = await startTraces([answering('a')], {}, away)
+  await chats(stand, 3)
+  await eventually(() => stand.lines.length > 0, 'the line')
+  expect(said(stand)).toEqual([['warn', 'telemetry cannot be sent', 'traces', 'ECONNREFUSED']])
+})
+
 test('one that takes a part says so', async () => {
   const partial = { partialSuccess: { rejectedSpans: '2', errorMessage: 'canary' } }
   const stand = await startTraces([answering('a')], {}, {}, () => Response.json(partial))
@@ -67,6 +78,11 @@ test('behind one that does not answer only so many spans wait, and a stop does n
   expect(said(stand)).toEqual([
     ['warn', 'telemetry is lost, because there is more than can be sent', 'traces', null],
   ])
+  const metrics = await (await fetch(new URL('/metrics', stand.app.url))).text()
+  const figure = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1])
+  expect(figure('sluice_spans_waiting')).toBeGreaterThan(0)
+  expect(figure('sluice_spans_waiting')).toBeLessThanOrEqual(64)
+  expect(figure('sluice_spans_lost_total')).toBeGreaterThan(0)
   const startedAtMs = performance.now()
   await stand.app.stop(0)
   // A second is for what waits, and two tenths for a machine that is shared.

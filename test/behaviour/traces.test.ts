@@ -1,4 +1,4 @@
-/** What a collector is told of a request, and what the caller and the providers know of its trace. */
+/** What a collector is told of a request, and what caller and providers know of its trace. */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { chatEvents, eventText, silence } from '../kit/answers.ts'
 import { attributesOf } from '../kit/otlp-shapes.ts'

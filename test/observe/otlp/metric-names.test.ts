@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { allFamilies } from '../../../src/observe/metrics/metrics.ts'
 import { attributeNameOf, otelNameOf } from '../../../src/observe/otlp/metric-names.ts'
 
-/** As a collector that writes for Prometheus does it (OpenTelemetry, "Prometheus compatibility"). */
+/** As a collector writes it for Prometheus (OpenTelemetry, "Prometheus compatibility"). */
 function prometheusName({ name, unit }: { name: string; unit: string }, isCounter: boolean) {
   const suffix = { s: '_seconds', By: '_bytes' }[unit] ?? ''
   const stem = name.replaceAll('.', '_')
