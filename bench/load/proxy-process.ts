@@ -7,16 +7,18 @@ import { heapStats } from 'bun:jsc'
 import { readFileSync } from 'node:fs'
 import { startApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/env.ts'
+import { Observer } from '../../src/observe/observer.ts'
 import { startCpuProfile } from '../../src/observe/profile/cpu-profile.ts'
 import { writeNew } from '../../src/observe/profile/profiler.ts'
 
 /**
  * What can be measured: the program itself, and what a proxy of a few lines would do.
+ * - `unmeasured`: the program, with nothing taken down of what ended
  * - `passthrough`: hands the provider's body to the server as it is; the least any proxy costs
  * - `buffered`: reads the whole body, then answers
  * - `naive`: copies every chunk into a new array and enqueues it, whether or not the client reads
  */
-export type ProxyKind = 'sluice' | 'passthrough' | 'buffered' | 'naive'
+export type ProxyKind = 'sluice' | 'unmeasured' | 'passthrough' | 'buffered' | 'naive'
 
 /** From the parent. */
 export type ToProxy =
@@ -88,7 +90,7 @@ async function start(
   upstreamUrl: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<string> {
-  if (kind !== 'sluice') return startPlain(kind, upstreamUrl)
+  if (kind !== 'sluice' && kind !== 'unmeasured') return startPlain(kind, upstreamUrl)
   const loaded = loadConfig({
     PORT: '0',
     LOG_LEVEL: 'warn',
@@ -97,12 +99,18 @@ async function start(
     ...environment,
   })
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
-  const app = await startApp(loaded.config, { id: 0, total: 0 })
+  const parts = kind === 'unmeasured' ? { observer: new BlindObserver() } : {}
+  const app = await startApp(loaded.config, { id: 0, total: 0 }, parts)
   return app.url.origin
 }
 
+/** Remembers nothing, so that what remembering costs can be told. */
+class BlindObserver extends Observer {
+  override record(): void {}
+}
+
 /** The least code that forwards a request, with each way to send the answer on. */
-function startPlain(kind: Exclude<ProxyKind, 'sluice'>, upstreamUrl: string): string {
+function startPlain(kind: 'passthrough' | 'buffered' | 'naive', upstreamUrl: string): string {
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,

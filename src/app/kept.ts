@@ -38,6 +38,8 @@ export interface AppParts {
   readonly log?: Log
   /** A test brings one that checks more. */
   readonly pool?: BufferPool
+  /** A bench brings one that remembers nothing. */
+  readonly observer?: Observer
   /** Tells the other workers. */
   readonly announce?: (news: News) => void
   /** All workers of the machine; absent where this is the only one. */
@@ -113,7 +115,7 @@ export async function keptOf(
   })
   store.subscribe(KEYS_TOPIC, (key) => keys.ring.forget(key))
   const breakers = sharedBreakers(config, store)
-  const observer = new Observer()
+  const observer = parts.observer ?? new Observer()
   return {
     log,
     redactor,
