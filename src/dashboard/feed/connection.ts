@@ -101,11 +101,14 @@ export class FeedConnection {
 
   /** Plans the next attempt. Half of the pause is random: many pages do not come at once. */
   #plan(): void {
-    if (this.#store.latest.status === 'locked') return
+    const { status } = this.#store.latest
+    if (status === 'locked') return
+    // A worker that is replaced says goodbye; its successor is there at once, and nothing is lost.
+    const isQuiet = this.#attempts === 0 && status === 'live'
     const pauseMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.#attempts)
     const waitMs = pauseMs * (0.5 + Math.random() / 2)
     this.#attempts++
-    this.#store.report('lost', Date.now() + waitMs)
+    if (!isQuiet) this.#store.report('lost', Date.now() + waitMs)
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => void this.#connect(), waitMs)
   }

@@ -25,7 +25,7 @@ export function describe(state: FeedState, now: number) {
   const silent = age(now - receivedAt)
   if (status === 'lost' || status === 'stale') {
     const seen = receivedAt === 0 ? '' : `shown as of ${silent} ago`
-    const retry = retryAt === null ? '' : `next try in ${age(retryAt - now)}`
+    const retry = retryAt === null ? '' : retryText(retryAt - now)
     const text = status === 'lost' ? 'Not connected' : 'No data'
     return { tone: 'bad', text, detail: [seen, retry].filter(Boolean).join(', ') }
   }
@@ -33,6 +33,9 @@ export function describe(state: FeedState, now: number) {
   if (isPaused) return { tone: 'warn', text: 'Paused', detail: `at ${shownAt}` }
   return { tone: 'good', text: 'Live', detail: shownAt }
 }
+
+const retryText = (waitMs: number): string =>
+  waitMs <= 0 ? 'trying again' : `next try in ${age(waitMs)}`
 
 /** The time, each half second. */
 function useNow(): number {
