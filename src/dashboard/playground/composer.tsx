@@ -7,6 +7,8 @@ export interface ComposerProps {
   readonly text: string
   readonly onText: (text: string) => void
   readonly onSend: () => void
+  /** Asks the last question once more; null where there is none, or it is being answered. */
+  readonly onAgain: (() => void) | null
   readonly onStop: () => void
   readonly onDrop: () => void
   readonly isStreaming: boolean
@@ -17,7 +19,7 @@ export interface ComposerProps {
 
 /** Enter sends, and Shift with Enter begins a line; Escape stops the stream. */
 export function Composer(props: ComposerProps) {
-  const { text, onText, onSend, onStop, onDrop, isStreaming, canSend, isResumable } = props
+  const { text, onText, onSend, onAgain, onStop, onDrop, isStreaming, canSend, isResumable } = props
   const field = useRef<HTMLTextAreaElement>(null)
   const send = (): void => {
     if (canSend) onSend()
@@ -53,6 +55,9 @@ export function Composer(props: ComposerProps) {
         </button>
         <button type="button" disabled={!isStreaming} onClick={onStop}>
           Stop
+        </button>
+        <button type="button" disabled={onAgain === null} onClick={() => onAgain?.()}>
+          Ask again
         </button>
         <button
           type="button"

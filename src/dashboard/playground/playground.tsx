@@ -10,11 +10,18 @@ import { Composer } from './composer.tsx'
 import { LiveFigures } from './live-figures.tsx'
 import { useModels } from './models.ts'
 import { SettingsPanel } from './settings-panel.tsx'
-import { announcementOf, requestFor, type Settings, type ShownAnswer, type Turn } from './turn.ts'
+import {
+  announcementOf,
+  parametersIn,
+  requestFor,
+  type Settings,
+  type ShownAnswer,
+  type Turn,
+} from './turn.ts'
 
 /** What stays while another view is looked at: in memory, and so until the page is closed. */
 const kept: { settings: Settings; turns: readonly Turn[]; text: string } = {
-  settings: { model: '', system: '', apiKey: '', resume: true },
+  settings: { model: '', system: '', apiKey: '', parameters: '', resume: true },
   turns: [],
   text: '',
 }
@@ -32,13 +39,15 @@ export function Playground() {
   const current: Turn | null = asked === null ? null : { ...asked, answer: shown(stream) }
   useKeepOnLeave(current)
 
-  const send = (): void => {
-    const question = text.trim()
-    const before = current === null ? turns : [...turns, current]
+  const isRight = model !== '' && parametersIn(settings.parameters) !== null
+  const ask = (before: readonly Turn[], question: string): void => {
     setTurns(before)
     setAsked({ id: before.length, question, model })
-    setText('')
     void stream.start(requestFor({ ...settings, model }, before, question))
+  }
+  const send = (): void => {
+    setText('')
+    ask(current === null ? turns : [...turns, current], text.trim())
   }
   const forget = (): void => {
     stream.stop()
@@ -65,10 +74,13 @@ export function Playground() {
           text={text}
           onText={setText}
           onSend={send}
+          onAgain={
+            current === null || isStreaming || !isRight ? null : () => ask(turns, current.question)
+          }
           onStop={stream.stop}
           onDrop={stream.reconnect}
           isStreaming={isStreaming}
-          canSend={!isStreaming && text.trim() !== '' && model !== ''}
+          canSend={!isStreaming && text.trim() !== '' && isRight}
           isResumable={stream.metadata.resumable}
         />
       </Panel>

@@ -1,7 +1,7 @@
 /** What a conversation is held with: model, system prompt, key. */
 import { Panel } from '../parts/pieces.tsx'
 import type { Models } from './models.ts'
-import type { Settings } from './turn.ts'
+import { parametersIn, type Settings } from './turn.ts'
 
 /** The fields. A model need not be listed: names with options, such as those of `demo`, are none. */
 export function SettingsPanel(props: {
@@ -10,6 +10,7 @@ export function SettingsPanel(props: {
   onChange: (settings: Settings) => void
 }) {
   const { settings, models, onChange } = props
+  const isWrong = parametersIn(settings.parameters) === null
   const hasDemo = models.ids.some((id) => id.startsWith('demo/'))
   return (
     <Panel title="Settings">
@@ -41,6 +42,21 @@ export function SettingsPanel(props: {
           value={settings.system}
           onChange={(event) => onChange({ ...settings, system: event.target.value })}
         />
+        <label htmlFor="playground-parameters">Other parameters</label>
+        <textarea
+          id="playground-parameters"
+          className="is-code"
+          rows={2}
+          value={settings.parameters}
+          placeholder={'{ "temperature": 0 }'}
+          spellCheck={false}
+          aria-invalid={isWrong}
+          aria-describedby="playground-parameters-hint"
+          onChange={(event) => onChange({ ...settings, parameters: event.target.value })}
+        />
+        <p className={isWrong ? 'hint is-bad' : 'hint'} id="playground-parameters-hint">
+          {isWrong ? 'This is no JSON object yet.' : 'JSON; with tools here, calls are shown.'}
+        </p>
         <label htmlFor="playground-key">API key</label>
         <input
           id="playground-key"

@@ -1,6 +1,7 @@
 /** One question of a conversation and what came of it, and the request that asks it. */
 import type { StreamRequest } from '../../client/request.ts'
 import type { Streaming } from '../../client/streaming.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
 
 /** What of a stream is shown of an answer; the newest one is the stream itself. */
 export type ShownAnswer = Pick<
@@ -23,13 +24,26 @@ export interface Settings {
   readonly system: string
   /** Kept in the memory of the page, and nowhere else. */
   readonly apiKey: string
+  /** More of the request, as JSON: `temperature`, `tools`; empty for nothing. */
+  readonly parameters: string
   /** Whether the server is asked to keep the stream for a client that comes back. */
   readonly resume: boolean
 }
 
+/** What the field of further parameters holds; null where that is no JSON object. */
+export function parametersIn(text: string): JsonObject | null {
+  if (text.trim() === '') return {}
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return isObject(parsed) ? parsed : null
+  } catch {
+    return null
+  }
+}
+
 /** The request that asks `question` after what was said before. */
 export function requestFor(
-  { model, system, apiKey, resume }: Settings,
+  { model, system, apiKey, parameters, resume }: Settings,
   turns: readonly Turn[],
   question: string,
 ): StreamRequest {
@@ -42,7 +56,8 @@ export function requestFor(
     ]),
     { role: 'user', content: question },
   ]
-  const body = { model, messages, stream_options: { include_usage: true } }
+  const more = parametersIn(parameters) ?? {}
+  const body = { stream_options: { include_usage: true }, ...more, model, messages }
   return { url: '/v1/chat/completions', body, resume, ...(apiKey !== '' && { apiKey }) }
 }
 
