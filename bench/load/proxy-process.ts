@@ -5,6 +5,7 @@
  */
 import { heapStats } from 'bun:jsc'
 import { readFileSync } from 'node:fs'
+import type { AppParts } from '../../src/app/kept.ts'
 import { startApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/env.ts'
 import { Observer } from '../../src/observe/observer.ts'
@@ -99,14 +100,14 @@ async function start(
     ...environment,
   })
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
-  const parts = kind === 'unmeasured' ? { observer: new BlindObserver() } : {}
+  const parts: AppParts = kind === 'unmeasured' ? { observer: new BlindObserver() } : {}
   const app = await startApp(loaded.config, { id: 0, total: 0 }, parts)
   return app.url.origin
 }
 
 /** Remembers nothing, so that what remembering costs can be told. */
 class BlindObserver extends Observer {
-  override record(): void {}
+  override record(): undefined {}
 }
 
 /** The least code that forwards a request, with each way to send the answer on. */

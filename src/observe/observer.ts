@@ -61,8 +61,8 @@ export class Observer {
     this.#all = new Series(fineSlots, now())
   }
 
-  /** Takes in the record of a request that has ended. @returns what is kept of it. */
-  record(exchange: Exchange): FinishedRequest {
+  /** Takes in the record of a request that has ended. @returns what is kept of it, if anything. */
+  record(exchange: Exchange): FinishedRequest | undefined {
     const gaps = exchange.gaps.spread()
     const finished = finishedOf(exchange, gaps)
     const now = this.#now()
