@@ -212,6 +212,8 @@ export interface ProfileConfig {
   readonly directory: string
   /** For how long it is recorded what the processor does. */
   readonly seconds: number
+  /** Whether a heap snapshot is written as well. */
+  readonly heapSnapshot: boolean
 }
 
 /** How the built-in provider behaves when a request does not say. */

@@ -1,7 +1,7 @@
 /** The variables of the log and of profiles. */
 import { tmpdir } from 'node:os'
 import type { Config, LogConfig, ProfileConfig } from './config.ts'
-import { duration, integer, type Kind, kind, oneOf, text } from './kinds.ts'
+import { duration, flag, integer, type Kind, kind, oneOf, text } from './kinds.ts'
 import { inGroup, type Variable } from './variable.ts'
 
 const log = inGroup('Logs and profiles')
@@ -56,6 +56,12 @@ export const logVariables = {
     '10',
     'For how long SIGUSR2 records what the processor does.',
   ),
+  heapSnapshot: log(
+    'PROFILE_HEAP_SNAPSHOT',
+    flag,
+    '1',
+    'Whether SIGUSR2 writes a heap snapshot too, for which a worker stands still.',
+  ),
 } as const
 
 type Read = <Value>(variable: Variable<Value>) => Value
@@ -83,5 +89,6 @@ export function profileSettings(read: Read): ProfileConfig {
   return {
     directory: read(logVariables.profileDirectory) ?? tmpdir(),
     seconds: read(logVariables.profileSeconds),
+    heapSnapshot: read(logVariables.heapSnapshot),
   }
 }

@@ -48,7 +48,7 @@ test('an empty environment gives every default', () => {
     logLevel: 'info',
     logFormat: 'json',
     log: { colours: false, sampleRate: 1, slowMs: 0, slowFirstTokenMs: 0 },
-    profile: { directory: tmpdir(), seconds: 10 },
+    profile: { directory: tmpdir(), seconds: 10, heapSnapshot: true },
     shutdownGraceMs: 25_000,
     apiKeys: [],
     keys: [],

@@ -90,6 +90,15 @@ test('the parent passes it on: both files of each worker, while a stream goes on
   await program.stop()
 })
 
+test('of a worker that must not stand still there is a CPU profile alone', async () => {
+  const { program, directory } = await start({ PROFILE_HEAP_SNAPSHOT: '0' })
+  program.signal('SIGUSR2')
+  await program.untilLog(/CPU profile written/)
+  await program.stop()
+  expect(program.stdout).not.toContain('heap snapshot')
+  expect(readdirSync(directory).map((name) => name.replace(/.*\./, ''))).toEqual(['cpuprofile'])
+})
+
 test('a worker that leaves writes nothing', async () => {
   const { program, directory } = await start({ PROFILE_SECONDS: '60' })
   const [worker = 0] = program.workerPids()

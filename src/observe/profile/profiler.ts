@@ -26,7 +26,7 @@ export class Profiler {
   }
 
   /**
-   * Records for the time that is set, then writes both files, and logs where they are. Never
+   * Records for the time that is set, then writes the files, and logs where they are. Never
    * rejects. While one is under way, another is refused.
    */
   async run(): Promise<void> {
@@ -55,7 +55,7 @@ export class Profiler {
   }
 
   async #record(abandoned: Promise<void>): Promise<void> {
-    const { directory, seconds } = this.#settings
+    const { directory, seconds, heapSnapshot } = this.#settings
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const moment = new Date().toISOString().replace(/[-:]/g, '')
     const path = join(directory, `sluice-${moment}-worker${this.#worker}-${process.pid}`)
@@ -73,7 +73,7 @@ export class Profiler {
     const cpu = `${path}.cpuprofile`
     await writeNew(cpu, JSON.stringify(profile))
     this.#log.line('info', 'CPU profile written', { file: cpu, samples: profile.samples.length })
-    if (!this.#isLeaving) await this.#writeHeap(`${path}.heapsnapshot`)
+    if (heapSnapshot && !this.#isLeaving) await this.#writeHeap(`${path}.heapsnapshot`)
   }
 
   /** Nothing else runs in this process while the snapshot is made. */
