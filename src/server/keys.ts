@@ -6,6 +6,7 @@ import { Elysia } from 'elysia'
 import { GatewayError } from '../core/errors.ts'
 import { adminOnly } from './admin.ts'
 import { hidden, refuseMethod } from './allow.ts'
+import { arrivalOf } from './arrival.ts'
 import { jsonBody } from './json-body.ts'
 import { keyDetails } from './key-details.ts'
 import type { RouterOptions } from './options.ts'
@@ -62,7 +63,8 @@ export function keyRoutes(options: RouterOptions, writeProblem: WriteProblem) {
           ({ params, request }) =>
             answered(async () => {
               // Without a body there is nothing to say: the old secret ends at once.
-              const isEmpty = request.headers.get('content-length') === '0' || request.body === null
+              const { body: sent } = arrivalOf(request).request
+              const isEmpty = request.headers.get('content-length') === '0' || sent === null
               return keys.rotate(params.id, isEmpty ? {} : await body(request))
             }),
           { parse: 'none', detail: keyDetails.rotate },

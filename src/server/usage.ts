@@ -8,6 +8,7 @@ import type { Ledger } from '../store/ledger.ts'
 import type { UsageReport, UsageRow, UsageSums } from '../store/usage-report.ts'
 import { adminOnly } from './admin.ts'
 import { hidden, refuseMethod } from './allow.ts'
+import { arrivalOf } from './arrival.ts'
 import { type Cell, csvText } from './csv.ts'
 import type { RouterOptions } from './options.ts'
 import { plainHeaders, type WriteProblem } from './problem.ts'
@@ -26,7 +27,7 @@ export function usageRoutes(options: RouterOptions, writeProblem: WriteProblem) 
     try {
       const asked = usageRequestOf(request, Date.now())
       const kept = ledgerOf(ledger)
-      const report = await kept.report(asked.query, request.signal)
+      const report = await kept.report(asked.query, arrivalOf(request).request.signal)
       return asked.format === 'csv'
         ? asCsv(report)
         : Response.json(
