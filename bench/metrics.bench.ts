@@ -22,8 +22,8 @@ const limit = 0.05
 const events = 100
 const connections = 16
 const warmUpRequests = 3000
-const requestsOfRound = 400
-const rounds = Number(process.argv[2] ?? 40)
+const requestsOfRound = 160
+const rounds = Number(process.argv[2] ?? 60)
 
 const path = '/v1/chat/completions'
 const encoder = new TextEncoder()
