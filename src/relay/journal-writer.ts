@@ -3,13 +3,15 @@
  * cuts them into events, and gives each its id.
  */
 import { BoundaryFinder } from '../sse/boundary.ts'
-import { eventData, hasField } from '../sse/event.ts'
+import { eventData, lengthWithoutBlank } from '../sse/event.ts'
 import type { Journal } from './journal.ts'
 import type { Sink } from './outlet.ts'
 
 const encoder = new TextEncoder()
 
 const COLON = 0x3a
+const LF = 10
+const CR = 13
 
 /** How what the gateway itself says beside the events begins. */
 const OWN_COMMENT = ': sluice '
@@ -76,9 +78,7 @@ export class JournalWriter implements Sink {
 
   #endEvent(part: Uint8Array): void {
     if (this.#isOpen) {
-      this.#hold(part.slice())
-      this.#part(this.#takePending(), true)
-      this.#isOpen = false
+      this.#part(Buffer.concat([...this.#takeParts(), part]), true)
       return
     }
     const event = this.#pendingBytes === 0 ? part : Buffer.concat([...this.#takeParts(), part])
@@ -97,20 +97,25 @@ export class JournalWriter implements Sink {
   }
 
   #event(event: Uint8Array): void {
-    const own = hasField(event, 'id') ? withoutIds(event) : event
-    if (own.length > this.#journal.pieceBytesMax) {
-      this.#part(own.slice(), true)
+    if (event.length > this.#journal.pieceBytesMax) {
+      this.#part(event.slice(), true)
       return
     }
     const seq = this.#journal.head + 1
-    this.#journal.append({ seq, isFirst: true, isLast: true, bytes: this.#withId(seq, own) })
+    this.#journal.append({ seq, isFirst: true, isLast: true, bytes: this.#withId(seq, event) })
   }
 
+  /**
+   * With the id as the last line: so it takes the place of one that the provider gave, and Google's
+   * SDK, which knows no line but the data, fails instead of leaving events out.
+   */
   #withId(seq: number, event: Uint8Array): Uint8Array {
     const line = `id: ${this.#streamId}-${seq}\n`
+    const end = lengthWithoutBlank(event)
     const bytes = new Uint8Array(line.length + event.length)
-    encoder.encodeInto(line, bytes)
-    bytes.set(event, line.length)
+    bytes.set(event.subarray(0, end))
+    encoder.encodeInto(line, bytes.subarray(end))
+    bytes.set(event.subarray(end), end + line.length)
     return bytes
   }
 
@@ -118,14 +123,20 @@ export class JournalWriter implements Sink {
     this.#pending.push(bytes)
     this.#pendingBytes += bytes.length
     if (this.#pendingBytes <= this.#journal.pieceBytesMax) return
-    this.#part(this.#takePending(), false)
+    const pending = this.#takePending()
+    // The ends of its last lines wait for the id, which must come before a blank one.
+    let end = pending.length
+    while (end > 0 && (pending[end - 1] === LF || pending[end - 1] === CR)) end -= 1
+    this.#part(pending.subarray(0, end), false)
+    this.#pending = [pending.slice(end)]
+    this.#pendingBytes = pending.length - end
   }
 
   /** A part of a large event, which may itself be cut. */
   #part(bytes: Uint8Array, isEnd: boolean): void {
     const { pieceBytesMax } = this.#journal
     const seq = this.#journal.head + 1
-    let rest = this.#isOpen ? bytes : this.#withId(seq, bytes)
+    let rest = isEnd ? this.#withId(seq, bytes) : bytes
     let isFirst = !this.#isOpen
     this.#isOpen = !isEnd
     do {
@@ -153,9 +164,3 @@ export class JournalWriter implements Sink {
 const startsWith = (bytes: Uint8Array, text: string): boolean =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', 0, text.length) ===
   text
-
-/** An event without the ids that its provider gave it: a client sends the last one that it read. */
-function withoutIds(event: Uint8Array): Uint8Array {
-  const text = Buffer.from(event.buffer, event.byteOffset, event.length).toString('latin1')
-  return Buffer.from(text.replace(/(?<=^|[\r\n])id(?::[^\r\n]*)?(?:\r\n|\r|\n)/g, ''), 'latin1')
-}

@@ -61,7 +61,7 @@ const wholeOf = (pair: Pair): string => answerOf(pair).events.join('')
 describe('a stream that goes on', () => {
   test.each(passedRows)('%s, lost behind every event', async (_, pair) => {
     const { events, untilContent } = answerOf(pair)
-    const expected = resume.readIn(new TextEncoder().encode(events.join('')))
+    const expected = resume.eventsOf(events.join(''))
     for (let lost = untilContent; lost <= events.length; lost += 1) {
       const steps = new resume.Steps(events, lost)
       const stand = await startPairs(steps.script)
@@ -76,7 +76,7 @@ describe('a stream that goes on', () => {
       steps.allow()
       expect(await response.ended()).toBe('complete')
       const after = resume.readIn(response.body())
-      expect([...before.events, ...after.events]).toEqual([...expected.events])
+      expect([...before.events, ...after.events]).toEqual([...expected])
       expect(stand.upstream.requestCount).toBe(1)
       await resume.forget(stand, id)
     }
@@ -123,7 +123,7 @@ describe('a stream that goes on', () => {
       last = next.lastId
     }
     expect(await reading.response.ended()).toBe('complete')
-    expect(all).toEqual([...resume.readIn(new TextEncoder().encode(events.join(''))).events])
+    expect(all).toEqual([...resume.eventsOf(events.join(''))])
     expect((await stand.record(0)).resumes).toBe(events.length - untilContent)
     await resume.forget(stand, id)
   })
@@ -153,7 +153,7 @@ describeWithFixtures('recorded streams', () => {
       const request = requests[fixture.provider as keyof typeof requests]
       const { response } = await stand.ask(resume.resumable(request))
       expect(await response.ended()).toBe('complete')
-      const original = resume.readIn(bytes).events
+      const original = resume.eventsOf(bytes)
       expect(resume.readIn(response.body()).events.slice(0, original.length)).toEqual([...original])
       const id = resume.streamIdOf(response)
       await comeBackBehindEach(stand, id, response.body())

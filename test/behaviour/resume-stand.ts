@@ -19,17 +19,18 @@ export interface HasRead {
   readonly lastId: string | null
 }
 
-/** What is in bytes, wherever they were cut. */
+/** What is in the bytes of a resumable stream, wherever they were cut; heartbeats have no id. */
 export function readIn(bytes: Uint8Array): HasRead {
-  const events: Event[] = []
-  let lastId: string | null = null
-  for (const { kind, event, data, id } of parseSse(bytes)) {
-    if (kind === 'comment') continue
-    lastId = id ?? lastId
-    events.push({ event, data })
-  }
-  return { events, lastId }
+  const read = parseSse(bytes).filter(({ kind, id }) => kind === 'event' && id !== null)
+  const events = read.map(({ event, data }) => ({ event, data }))
+  return { events, lastId: read.at(-1)?.id ?? null }
 }
+
+/** The events of a stream as its provider sends it. */
+export const eventsOf = (bytes: Uint8Array | string): readonly Event[] =>
+  parseSse(Buffer.from(bytes))
+    .filter(({ kind }) => kind === 'event')
+    .map(({ event, data }) => ({ event, data }))
 
 /** The same request, for a stream that can be resumed. */
 export const resumable = (request: RequestToSend): RequestToSend => ({

@@ -77,7 +77,7 @@ test('the other worker has the stream, its answers, and its end', async () => {
   expect(again.header('x-request-id')).toBe(first.response.header('x-request-id'))
   steps.allow()
   expect(await again.ended()).toBe('complete')
-  const whole = resume.readIn(Buffer.from(texts.join(''))).events
+  const whole = resume.eventsOf(texts.join(''))
   expect(resume.readIn(again.body()).events).toEqual(whole.slice(1))
   expect(again.header('x-sluice-dialect')).toBeNull()
 
@@ -132,8 +132,8 @@ test('the worker with the stream is killed: nobody takes that for the end', asyn
   const told = isOne ? toOther : toOne
   expect(['reset', 'truncated']).toContain(lost.response.ending ?? '')
   expect(await told.ended()).toBe('complete')
-  const { events } = resume.readIn(told.body())
-  expect(JSON.parse(events.at(-1)?.data ?? '').error.code).toBe('stream_lost')
+  const last = resume.eventsOf(told.body()).at(-1)
+  expect(JSON.parse(last?.data ?? '').error.code).toBe('stream_lost')
   expect(told.text()).not.toContain('[DONE]')
   const again = await ended((await connect(stand))[1].request(path(lost.id, 2)))
   resume.expectCode(again, 410, 'stream_lost')
@@ -165,7 +165,7 @@ test('a worker that drains has its streams for who comes back to its successor',
   steps.allow()
   const response = again as RawResponse | null
   expect(await response?.ended()).toBe('complete')
-  const whole = resume.readIn(Buffer.from(texts.join(''))).events
+  const whole = resume.eventsOf(texts.join(''))
   expect(resume.readIn(response?.body() ?? new Uint8Array()).events).toEqual(whole.slice(2))
   // When it is over, the one that has drained leaves; what it kept goes with it.
   await eventually(() => stand.program.workerPids().length === 1, 'the successor alone', 10_000)
