@@ -137,11 +137,6 @@ export function usageAttributes(counts: TokenCounts): Attributes {
   return attributes
 }
 
-/** What came of the call, in order. */
-function eventsOf({ sentAtMs, headersAtMs, answeredAtMs }: AttemptFacts): SpanEvent[] {
-  return [
-    { name: 'sluice.request_sent', atMs: sentAtMs },
-    { name: 'sluice.headers_received', atMs: headersAtMs },
-    { name: 'sluice.answer_opened', atMs: answeredAtMs },
-  ].filter(({ atMs }) => atMs > 0)
-}
+/** The span begins when the call does, and the request's own tells of the first token. */
+const eventsOf = ({ headersAtMs }: AttemptFacts): SpanEvent[] =>
+  headersAtMs === 0 ? [] : [{ name: 'sluice.headers_received', atMs: headersAtMs }]

@@ -111,7 +111,6 @@ function eventsOf(exchange: Exchange, clean: Clean): SpanEvent[] {
       attributes: { 'sluice.target': clean(target) },
     }))
   const events: SpanEvent[] = [
-    { name: 'sluice.response_opened', atMs: exchange.openedAtMs },
     { name: 'sluice.first_token', atMs: exchange.firstContentAtMs },
     ...recovered,
     { name: 'sluice.client_gone', atMs: exchange.clientGoneAtMs },
@@ -142,9 +141,11 @@ function relaySpan(exchange: Exchange, trace: TraceContext): SpanFacts[] {
     'sluice.events': exchange.events,
     'sluice.bytes_in': exchange.bytesIn,
     'sluice.bytes_out': exchange.bytesOut,
-    'sluice.heartbeats': exchange.heartbeats,
-    'sluice.backpressure.events': exchange.backpressureEvents,
-    'sluice.backpressure.wait_ms': rounded(exchange.backpressureMs),
+    ...(exchange.heartbeats > 0 && { 'sluice.heartbeats': exchange.heartbeats }),
+    ...(exchange.backpressureEvents > 0 && {
+      'sluice.backpressure.events': exchange.backpressureEvents,
+      'sluice.backpressure.wait_ms': rounded(exchange.backpressureMs),
+    }),
     ...(gaps.count > 0 && {
       'sluice.gap.max_ms': rounded(gaps.maxMs),
       'sluice.stalls': gaps.stalls,

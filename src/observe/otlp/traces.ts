@@ -13,8 +13,11 @@ import type { Outbox } from './outbox.ts'
 import { requestSpans } from './request-spans.ts'
 import { readableSpan, type SpanOrigin, type SpanSources, timesFrom } from './span.ts'
 
-/** Spans of one export, at most. */
-const BATCH_SPANS_MAX = 512
+/**
+ * Spans of one export, at most. They become JSON in one go, some 15 us each, and no stream goes on
+ * meanwhile; 128 are 2 ms, and 128 in a round trip of 30 ms are the spans of 700 requests a second.
+ */
+const BATCH_SPANS_MAX = 128
 
 /** Whose spans these are: the instrumentation scope. */
 export const scope = { name: 'sluice', version }
