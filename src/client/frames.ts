@@ -8,6 +8,9 @@ const FRAME_MS = 1000 / 60
 /** Frames of a screen do not come exactly in time; one that is this early is the next one. */
 const EARLY_MS = 2
 
+/** And as much later they are made up for. */
+const JITTER_MS = 4
+
 /** So long after a change a frame has to come: a window that nobody sees gets none. */
 const LATE_MS = 100
 
@@ -42,9 +45,9 @@ export class Frames {
     this.#stopWaiting()
     if (this.#changedMs === null) return
     this.#changedMs = null
-    const now = performance.now()
-    // Counted from the frame before, so that 60 a second are kept to when some come late.
-    this.#dueMs = Math.max(this.#dueMs, now - FRAME_MS) + FRAME_MS
+    // Counted from when this one was due, so that 60 a second are reached when some come late, and
+    // never passed; one that is very late brings no others close behind it.
+    this.#dueMs = Math.max(this.#dueMs, performance.now() - JITTER_MS) + FRAME_MS
     this.#draw()
   }
 

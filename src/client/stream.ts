@@ -17,7 +17,7 @@ import { Sequence } from './sequence.ts'
 /** Failures of a connection, which say nothing of the answer. */
 const breaks: ReadonlySet<string> = new Set(['network_error', 'stream_incomplete', 'stream_idle'])
 
-/** A stream that can be read once. Nothing is read, or asked for, before somebody wants an event. */
+/** A stream that can be read once. Nothing is asked for before somebody wants an event. */
 export class AnswerStream implements AsyncIterable<StreamEvent> {
   readonly #request: StreamRequest
   readonly #dialect: Dialect

@@ -30,7 +30,8 @@ describeInBrowser('the hook', () => {
     })
     const script = await built.outputs[0]?.text()
     const html =
-      '<!doctype html><title>Test</title><link rel=icon href=data:,><body><script src="/page.js"></script>'
+      '<!doctype html><title>Test</title><link rel=icon href=data:,>' +
+      '<body><script src="/page.js"></script>'
     site = Bun.serve({
       port: 0,
       hostname: '127.0.0.1',
@@ -123,7 +124,7 @@ describeInBrowser('the hook', () => {
     expect(complaints).toEqual([])
   }, 30_000)
 
-  /** One token, and the next when the one before it was rendered; the last one waits for the end. */
+  /** One token after the other, so slowly that each could be rendered on its own. */
   const drips: UpstreamScript = async (_, connection) => {
     await openStream(connection)
     for (const data of chatEvents(tokens.slice(0, 12))) {

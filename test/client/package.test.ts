@@ -98,7 +98,7 @@ for (const [name, runtime] of [
   }
 }
 
-test('a bundle for browsers has nothing of a server in it, and no React in the reader', async () => {
+test('a bundle for browsers has nothing of a server in it, and no React', async () => {
   const entry = write('app.mjs', `export { streamAnswer } from 'sluice/client'\n`)
   const bundled = await bundleOf(entry)
   for (const word of [

@@ -86,7 +86,7 @@ describeInBrowser('the playground', () => {
     return said.choices[0]?.message.content ?? ''
   }
 
-  test('streams an answer, goes on after the connection was dropped, and loses nothing', async () => {
+  test('streams an answer, goes on after the connection was dropped, loses nothing', async () => {
     const model = 'demo/stream?tokens=120&tokensPerSecond=80'
     const question = 'What does a lock keeper do?'
     await using watched = await open(model)

@@ -3,14 +3,14 @@ import { Panel } from '../parts/pieces.tsx'
 import type { Models } from './models.ts'
 import { parametersIn, type Settings } from './turn.ts'
 
-/** The fields. A model need not be listed: names with options, such as those of `demo`, are none. */
-export function SettingsPanel(props: {
-  settings: Settings
-  models: Models
-  onChange: (settings: Settings) => void
-}) {
+interface SettingsProps {
+  readonly settings: Settings
+  readonly onChange: (settings: Settings) => void
+}
+
+/** The fields. A model need not be listed: names with options, as `demo` takes them, are none. */
+export function SettingsPanel(props: SettingsProps & { models: Models }) {
   const { settings, models, onChange } = props
-  const isWrong = parametersIn(settings.parameters) === null
   const hasDemo = models.ids.some((id) => id.startsWith('demo/'))
   return (
     <Panel title="Settings">
@@ -42,21 +42,7 @@ export function SettingsPanel(props: {
           value={settings.system}
           onChange={(event) => onChange({ ...settings, system: event.target.value })}
         />
-        <label htmlFor="playground-parameters">Other parameters</label>
-        <textarea
-          id="playground-parameters"
-          className="is-code"
-          rows={2}
-          value={settings.parameters}
-          placeholder={'{ "temperature": 0 }'}
-          spellCheck={false}
-          aria-invalid={isWrong}
-          aria-describedby="playground-parameters-hint"
-          onChange={(event) => onChange({ ...settings, parameters: event.target.value })}
-        />
-        <p className={isWrong ? 'hint is-bad' : 'hint'} id="playground-parameters-hint">
-          {isWrong ? 'This is no JSON object yet.' : 'JSON; with tools here, calls are shown.'}
-        </p>
+        <Parameters settings={settings} onChange={onChange} />
         <label htmlFor="playground-key">API key</label>
         <input
           id="playground-key"
@@ -79,5 +65,29 @@ export function SettingsPanel(props: {
         </label>
       </div>
     </Panel>
+  )
+}
+
+/** What else of a request there may be. */
+function Parameters({ settings, onChange }: SettingsProps) {
+  const isWrong = parametersIn(settings.parameters) === null
+  return (
+    <>
+      <label htmlFor="playground-parameters">Other parameters</label>
+      <textarea
+        id="playground-parameters"
+        className="is-code"
+        rows={2}
+        value={settings.parameters}
+        placeholder={'{ "temperature": 0 }'}
+        spellCheck={false}
+        aria-invalid={isWrong}
+        aria-describedby="playground-parameters-hint"
+        onChange={(event) => onChange({ ...settings, parameters: event.target.value })}
+      />
+      <p className={isWrong ? 'hint is-bad' : 'hint'} id="playground-parameters-hint">
+        {isWrong ? 'This is no JSON object yet.' : 'JSON; with tools here, calls are shown.'}
+      </p>
+    </>
   )
 }
