@@ -127,7 +127,10 @@ export class Names {
   }
 }
 
-/** Several of one kind are still what they are called in the configuration. */
-function conventionalName(name: string, kind: string): string {
+/**
+ * `gen_ai.provider.name` of a provider by its name and kind. Several of one kind that speak
+ * OpenAI's API are still what they are called in the configuration.
+ */
+export function conventionalName(name: string, kind: string): string {
   return conventionalProviders[kind] ?? (kind === 'openai-compatible' ? name : kind)
 }

@@ -26,26 +26,26 @@ import type { AttemptFacts } from '../attempt-facts.ts'
 import type { CapturedContent } from '../content.ts'
 import type { Exchange } from '../exchange.ts'
 import type { TokenCounts } from '../token-counts.ts'
-import { operationOf, providerNameOf } from './conventions.ts'
+import { operationOf } from './conventions.ts'
 import type { SpanEvent, SpanFacts, SpanSources } from './span.ts'
 
 /** One span for each attempt that is on record. */
 export function attemptSpans(exchange: Exchange, sources: SpanSources): SpanFacts[] {
   const { trace, attemptLog } = exchange
-  const { addressOf, clean, content } = sources
+  const { placeOf, clean, content } = sources
   if (trace === null) return []
   const answered = attemptLog.findLast(({ outcome }) => outcome === 'answered')
   return attemptLog.map((facts, index) => {
     const { provider, model } = targetOf(facts, clean)
     const operation = operationOf(exchange)
     const failure = failureOf(facts)
-    const address = addressOf(provider)
+    const { name: providerName, address } = placeOf(provider)
     const attributes: Attributes = {
       [ATTR_HTTP_REQUEST_METHOD]: exchange.method,
       'sluice.attempt.kind': facts.kind,
       ...(operation !== null && {
         [ATTR_GEN_AI_OPERATION_NAME]: operation,
-        [ATTR_GEN_AI_PROVIDER_NAME]: providerNameOf(provider),
+        [ATTR_GEN_AI_PROVIDER_NAME]: providerName,
         [ATTR_GEN_AI_REQUEST_STREAM]: exchange.streaming,
       }),
       ...(model !== null && { [ATTR_GEN_AI_REQUEST_MODEL]: model }),
@@ -53,7 +53,7 @@ export function attemptSpans(exchange: Exchange, sources: SpanSources): SpanFact
       ...(failure !== null && { [ATTR_ERROR_TYPE]: failure }),
       ...(facts.status !== null && { [ATTR_HTTP_RESPONSE_STATUS_CODE]: facts.status }),
       ...(facts.kind === 'retry' && { [ATTR_HTTP_REQUEST_RESEND_COUNT]: index }),
-      ...(address !== undefined && {
+      ...(address !== null && {
         [ATTR_SERVER_ADDRESS]: address.host,
         [ATTR_SERVER_PORT]: address.port,
       }),

@@ -8,30 +8,9 @@ import {
   GEN_AI_OPERATION_NAME_VALUE_EMBEDDINGS,
   GEN_AI_OPERATION_NAME_VALUE_GENERATE_CONTENT,
   GEN_AI_OPERATION_NAME_VALUE_TEXT_COMPLETION,
-  GEN_AI_PROVIDER_NAME_VALUE_AWS_BEDROCK,
-  GEN_AI_PROVIDER_NAME_VALUE_AZURE_AI_OPENAI,
-  GEN_AI_PROVIDER_NAME_VALUE_GCP_GEMINI,
-  GEN_AI_PROVIDER_NAME_VALUE_GCP_VERTEX_AI,
-  GEN_AI_PROVIDER_NAME_VALUE_IBM_WATSONX_AI,
-  GEN_AI_PROVIDER_NAME_VALUE_MISTRAL_AI,
-  GEN_AI_PROVIDER_NAME_VALUE_X_AI,
 } from '@opentelemetry/semantic-conventions/incubating'
 import type { EndpointName } from '../../config/config.ts'
 import type { Exchange } from '../exchange.ts'
-
-/** The providers that the conventions call otherwise than their own programs do. */
-const providerNames: ReadonlyMap<string, string> = new Map([
-  ['azure', GEN_AI_PROVIDER_NAME_VALUE_AZURE_AI_OPENAI],
-  ['bedrock', GEN_AI_PROVIDER_NAME_VALUE_AWS_BEDROCK],
-  ['gemini', GEN_AI_PROVIDER_NAME_VALUE_GCP_GEMINI],
-  ['mistral', GEN_AI_PROVIDER_NAME_VALUE_MISTRAL_AI],
-  ['vertex', GEN_AI_PROVIDER_NAME_VALUE_GCP_VERTEX_AI],
-  ['watsonx', GEN_AI_PROVIDER_NAME_VALUE_IBM_WATSONX_AI],
-  ['xai', GEN_AI_PROVIDER_NAME_VALUE_X_AI],
-])
-
-/** `gen_ai.provider.name` for a provider of the configuration. */
-export const providerNameOf = (name: string): string => providerNames.get(name) ?? name
 
 /** The addresses that are answered, as `http.route` has them: nothing of a client's is in one. */
 const routes: Readonly<Record<EndpointName, string>> = {

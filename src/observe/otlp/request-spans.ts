@@ -16,7 +16,7 @@ import {
 import type { EndReason, Exchange } from '../exchange.ts'
 import { newSpanId, type TraceContext } from '../trace/context.ts'
 import { attemptSpans, usageAttributes } from './attempt-span.ts'
-import { httpRouteOf, operationOf, providerNameOf } from './conventions.ts'
+import { httpRouteOf, operationOf } from './conventions.ts'
 import type { SpanEvent, SpanFacts, SpanSources } from './span.ts'
 
 /** Ends that are not a failure of ours: what the caller did, and what it may not do. */
@@ -32,7 +32,7 @@ export function requestSpans(exchange: Exchange, sources: SpanSources): readonly
   const { trace } = exchange
   if (trace === null) return []
   return [
-    serverSpan(exchange, trace, sources.clean),
+    serverSpan(exchange, trace, sources),
     ...stageSpans(exchange, trace),
     ...attemptSpans(exchange, sources),
     ...relaySpan(exchange, trace),
@@ -41,7 +41,8 @@ export function requestSpans(exchange: Exchange, sources: SpanSources): readonly
 
 type Clean = SpanSources['clean']
 
-function serverSpan(exchange: Exchange, trace: TraceContext, clean: Clean): SpanFacts {
+function serverSpan(exchange: Exchange, trace: TraceContext, sources: SpanSources): SpanFacts {
+  const { clean } = sources
   const { errorCode, endReason, status } = exchange
   const isFailure = status >= 500 || (endReason !== null && !blameless.has(endReason))
   const route = httpRouteOf(exchange)
@@ -60,21 +61,21 @@ function serverSpan(exchange: Exchange, trace: TraceContext, clean: Clean): Span
       [ATTR_HTTP_RESPONSE_STATUS_CODE]: status,
       [ATTR_HTTP_REQUEST_BODY_SIZE]: exchange.requestBytes,
       ...(isFailure && { [ATTR_ERROR_TYPE]: errorCode ?? String(status) }),
-      ...generativeAttributes(exchange, clean),
+      ...generativeAttributes(exchange, sources),
       ...ownAttributes(exchange, clean),
     },
     events: eventsOf(exchange, clean),
   }
 }
 
-function generativeAttributes(exchange: Exchange, clean: Clean): Attributes {
+function generativeAttributes(exchange: Exchange, { placeOf, clean }: SpanSources): Attributes {
   const operation = operationOf(exchange)
   const { model, provider, responseModel, finishReason, streaming } = exchange
   if (operation === null) return {}
   return {
     [ATTR_GEN_AI_OPERATION_NAME]: operation,
     [ATTR_GEN_AI_REQUEST_STREAM]: streaming,
-    ...(provider !== null && { [ATTR_GEN_AI_PROVIDER_NAME]: providerNameOf(provider) }),
+    ...(provider !== null && { [ATTR_GEN_AI_PROVIDER_NAME]: placeOf(provider).name }),
     ...(model !== null && { [ATTR_GEN_AI_REQUEST_MODEL]: clean(model) }),
     ...(responseModel !== null && { [ATTR_GEN_AI_RESPONSE_MODEL]: clean(responseModel) }),
     ...(finishReason !== null && {

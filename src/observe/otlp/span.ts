@@ -22,18 +22,19 @@ export interface SpanFacts {
 
 /** What the spans of a request are made with, besides its record. */
 export interface SpanSources {
-  /** Where a provider is, by its name; undefined for one that is in the program. */
-  readonly addressOf: (provider: string) => ServerAddress | undefined
+  /** Who a provider is, by its name in the configuration. */
+  readonly placeOf: (provider: string) => Place
   /** A text of a client or a provider as it may be told: without secrets, and short. */
   readonly clean: (text: string) => string
   /** What was asked and answered; null where that is nobody's business. */
   readonly content: CapturedContent | null
 }
 
-/** Where a provider is, as the conventions say it. */
-export interface ServerAddress {
-  readonly host: string
-  readonly port: number
+/** A provider as the conventions say it. */
+export interface Place {
+  readonly name: string
+  /** Null for one that is in the program. */
+  readonly address: { readonly host: string; readonly port: number } | null
 }
 
 /** What happened at one moment of a span. */

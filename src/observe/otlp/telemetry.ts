@@ -18,12 +18,13 @@ import type { TelemetrySettings } from '../../config/telemetry-settings.ts'
 import { version } from '../../version.ts'
 import type { CapturedContent } from '../content.ts'
 import type { Exchange } from '../exchange.ts'
+import { conventionalName } from '../metrics/names.ts'
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import type { TraceContext } from '../trace/context.ts'
 import { traceJoiner } from './joining.ts'
 import { Meters } from './meters.ts'
 import { Outbox, type Tell } from './outbox.ts'
-import type { ServerAddress, SpanSources } from './span.ts'
+import type { Place, SpanSources } from './span.ts'
 import { Traces } from './traces.ts'
 
 /** What the collector took, and what it did not. */
@@ -72,19 +73,19 @@ export function startTelemetry(
   const traces = tracesUrl === null ? null : new Traces(settings, tracesUrl, resource, spanBox)
   const contents = new WeakMap<Exchange, CapturedContent>()
   let meters: Meters | null = null
-  let addresses: ReadonlyMap<string, ServerAddress> = new Map()
+  let places: ReadonlyMap<string, Place> = new Map()
   hearOfRejects(spanBox, pointBox)
   return {
     joinTrace: traces === null ? null : traceJoiner(settings),
     take(exchange) {
       const content = contents.get(exchange) ?? null
-      const addressOf = (provider: string) => addresses.get(provider)
-      traces?.take(exchange, { addressOf, clean, content })
+      const known = (name: string) => places.get(name) ?? { name, address: null }
+      traces?.take(exchange, { placeOf: known, clean, content })
     },
     capturesContent: traces !== null && settings.capturesContent,
     keepContent: (exchange, content) => void contents.set(exchange, content),
     useProviders(providers) {
-      addresses = new Map(providers.flatMap(addressOf))
+      places = new Map(providers.map((provider) => [provider.name, placeOf(provider)]))
     },
     sendsMetrics: metricsUrl !== null,
     sendMetrics(read) {
@@ -119,11 +120,11 @@ function resourceOf(settings: TelemetrySettings, workerId: number): Resource {
   )
 }
 
-function addressOf({ name, baseUrl }: ProviderSettings): [string, ServerAddress][] {
+function placeOf({ name, kind, baseUrl }: ProviderSettings): Place {
   const url = URL.parse(baseUrl)
-  if (url === null) return []
-  const port = url.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url.port)
-  return [[name, { host: url.hostname, port }]]
+  const port = url?.port || (url?.protocol === 'http:' ? 80 : 443)
+  const address = url === null ? null : { host: url.hostname, port: Number(port) }
+  return { name: conventionalName(name, kind), address }
 }
 
 /**
