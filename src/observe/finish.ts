@@ -34,6 +34,7 @@ export function finishedOf(
     firstEventMs: since(exchange.firstEventAtMs),
     firstContentMs: since(exchange.firstContentAtMs),
     durationMs: since(exchange.endedAtMs) ?? 0,
+    clientGoneMs: since(exchange.clientGoneAtMs),
     overheadMs: rounded(exchange.overheadMs),
     gapP50Ms: roundedOrNull(quantileOf(gaps, 0.5)),
     gapP99Ms: roundedOrNull(quantileOf(gaps, 0.99)),
@@ -41,6 +42,7 @@ export function finishedOf(
     stalls: exchange.gaps.stalls,
     tokensPerSecond: roundedOrNull(tokensPerSecond(exchange)),
     events: exchange.events,
+    droppedEvents: exchange.droppedEvents,
     requestBytes: exchange.requestBytes,
     bytesIn: exchange.bytesIn,
     bytesOut: exchange.bytesOut,
@@ -52,6 +54,7 @@ export function finishedOf(
     cachedInputTokens: exchange.cachedInputTokens,
     reasoningTokens: exchange.reasoningTokens,
     costMicroUsd: exchange.costMicroUsd,
+    otherCostMicroUsd: exchange.otherCostMicroUsd,
     finishReason: exchange.finishReason,
     resumes: exchange.resumes,
   }

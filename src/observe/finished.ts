@@ -44,6 +44,8 @@ export interface FinishedRequest {
   readonly firstEventMs: number | null
   readonly firstContentMs: number | null
   readonly durationMs: number
+  /** When the client was found to have left. */
+  readonly clientGoneMs: number | null
   /** What sluice itself took before the response opened. */
   readonly overheadMs: number
   /** Between events with content; null where there were fewer than two. */
@@ -55,6 +57,8 @@ export interface FinishedRequest {
   /** Output tokens by the time between first content and end; null where either is not known. */
   readonly tokensPerSecond: number | null
   readonly events: number
+  /** Of the provider that were no events of its protocol, and did not pass. */
+  readonly droppedEvents: number
   readonly requestBytes: number
   readonly bytesIn: number
   readonly bytesOut: number
@@ -66,6 +70,8 @@ export interface FinishedRequest {
   readonly cachedInputTokens: number | null
   readonly reasoningTokens: number | null
   readonly costMicroUsd: number | null
+  /** What is known of the cost of attempts whose answer nobody got; null where nothing is. */
+  readonly otherCostMicroUsd: number | null
   readonly finishReason: string | null
   /** How often a client came back to the stream where it had lost it. */
   readonly resumes: number

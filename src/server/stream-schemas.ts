@@ -96,6 +96,7 @@ export const FinishedRequest = z
     firstEventMs: nullable,
     firstContentMs: nullable,
     durationMs: number,
+    clientGoneMs: nullable.describe('When the client was found to have left.'),
     overheadMs: number,
     gapP50Ms: nullable,
     gapP99Ms: nullable,
@@ -103,6 +104,7 @@ export const FinishedRequest = z
     stalls: count,
     tokensPerSecond: nullable,
     events: count,
+    droppedEvents: count,
     requestBytes: count,
     bytesIn: count,
     bytesOut: count,
@@ -114,6 +116,7 @@ export const FinishedRequest = z
     cachedInputTokens: count.nullable(),
     reasoningTokens: count.nullable(),
     costMicroUsd: count.nullable(),
+    otherCostMicroUsd: count.nullable().describe('Of attempts whose answer nobody got.'),
     finishReason: text,
     resumes: count,
   })

@@ -31,6 +31,7 @@ export const finishedOf = (rest: Partial<FinishedRequest> = {}): FinishedRequest
   ...{ queueWaitMs: 0, headersMs: 1, firstEventMs: 2, firstContentMs: 3, durationMs: 4 },
   ...{ overheadMs: 0, gapP50Ms: 1, gapP99Ms: 1, gapMaxMs: 1, stalls: 0, tokensPerSecond: 1 },
   ...{ events: 1, requestBytes: 1, bytesIn: 1, bytesOut: 1, heartbeats: 0 },
+  ...{ clientGoneMs: null, droppedEvents: 0, otherCostMicroUsd: null },
   ...{ backpressureEvents: 0, backpressureMs: 0, inputTokens: 1, outputTokens: 1 },
   ...{ cachedInputTokens: null, reasoningTokens: null, costMicroUsd: 1, finishReason: 'stop' },
   resumes: 0,
