@@ -70,6 +70,11 @@ export class JournalWriter implements Sink {
   close(): void {
     if (this.#pendingBytes === 0) return
     const rest = this.#takePending()
+    // The CR of a blank line that was thought to have its LF behind it.
+    if (rest.at(-1) === CR && (rest.at(-2) === CR || rest.at(-2) === LF)) {
+      this.#endEvent(rest)
+      return
+    }
     const isEvent = this.#isOpen || rest[0] !== COLON
     const seq = isEvent ? this.#journal.head + 1 : this.#journal.head
     const isFirst = isEvent && !this.#isOpen
