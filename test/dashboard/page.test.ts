@@ -11,8 +11,9 @@ import {
   seriousFaults,
 } from '../kit/browser.ts'
 import type { Program } from '../kit/program.ts'
-import { eventually } from '../kit/signal.ts'
+import { eventually as eventuallyWithin } from '../kit/signal.ts'
 import {
+  alertRule,
   doomedRoute,
   pairedRoute,
   sendChat,
@@ -71,7 +72,10 @@ describeInBrowser('the dashboard', () => {
       async () => (await drawing.getAttribute('aria-label')) !== words,
       'the text of the drawing changes',
     )
-    expect(await figure(page, 'First token')).toMatch(/^\d[\d.]* ms/)
+    await eventually(
+      async () => /^\d[\d.]* m?s/.test((await figure(page, 'First token')) ?? ''),
+      'first tokens are measured',
+    )
 
     await page.getByRole('button', { name: 'Table of Throughput' }).click()
     const table = page.getByRole('region', { name: 'Table of Throughput' })
@@ -153,6 +157,18 @@ describeInBrowser('the dashboard', () => {
     expectQuiet(watched)
   })
 
+  test('an alert is told in the title, over the figures and in its view', async () => {
+    await (await sendChat(program.url, doomedRoute)).text
+    await using watched = await open('overview')
+    const { page } = watched
+    const strip = page.getByRole('list', { name: 'Alerts' })
+    await strip.getByRole('link', { name: alertRule }).click()
+    await page.getByRole('heading', { level: 2, name: alertRule }).waitFor()
+    expect(await page.locator('.alert-firing').count()).toBe(1)
+    expect(await page.title()).toBe('(1) Alerts · sluice')
+    expectQuiet(watched)
+  })
+
   for (const [colorScheme, width, height] of [
     ['light', 360, 740],
     ['dark', 1920, 1080],
@@ -207,6 +223,10 @@ describeInBrowser('the dashboard', () => {
     expectQuiet(watched)
   })
 })
+
+/** A frame comes each second, and the machine may be busy. */
+const eventually = (condition: () => Promise<boolean>, what: string): Promise<void> =>
+  eventuallyWithin(condition, what, 20_000)
 
 /** The big figure of a name. */
 function figure(page: Page, name: string): Promise<string | null> {

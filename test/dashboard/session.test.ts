@@ -14,6 +14,7 @@ import { sendChat, startDashboard, targets } from './stand.ts'
 setDefaultTimeout(60_000)
 
 const token = 'a-token-of-the-operator-1'
+const key = 'sk-a-key-of-a-client-of-the-tests'
 
 describeInBrowser('the session of the dashboard', () => {
   let browser: Browser
@@ -25,8 +26,11 @@ describeInBrowser('the session of the dashboard', () => {
   })
 
   test('with ADMIN_TOKEN nothing is shown before it was given', async () => {
-    const program = await startDashboard({ ADMIN_TOKEN: token, LEDGER: 'on' })
-    const chat = await sendChat(program.url, targets.steady)
+    const program = await startDashboard(
+      { ADMIN_TOKEN: token, LEDGER: 'on', CLIENT_KEY: key },
+      { keys: [{ name: 'team-a', key: 'env:CLIENT_KEY', budget: { daily: 25 } }] },
+    )
+    const chat = await sendChat(program.url, targets.steady, { key })
     await using watched = await openPage(browser, new URL(`${program.url}/dashboard#/streams`))
     const { page, complaints, asked } = watched
     const field = page.getByLabel('Admin token')
@@ -54,6 +58,14 @@ describeInBrowser('the session of the dashboard', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'End the stream' }).click()
     await page.getByText(`The stream ${chat.requestId} was ended.`).waitFor()
     expect(await chat.text).toContain('"error":')
+
+    await page.getByRole('link', { name: 'Keys & spend' }).click()
+    const used = page.locator('tbody tr', { hasText: 'team-a' })
+    await used.waitFor()
+    expect(await used.innerText()).toContain('$25.00')
+    expect(await page.content()).not.toContain(key)
+    expect(await seriousFaults(page)).toEqual([])
+    await keepScreenshot(page, 'keys-used')
 
     await page.getByRole('button', { name: 'Sign out' }).click()
     await field.waitFor()

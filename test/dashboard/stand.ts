@@ -21,14 +21,22 @@ export const targets = {
   short: 'demo/short?tokens=30&tokensPerSecond=60&firstTokenMs=40',
 } as const
 
-/** Starts the executable on a port of its own, or on the one that is given. */
-export function startDashboard(env: ProgramEnvironment = {}): Promise<Program> {
+/** A rule that holds as soon as something failed. */
+export const alertRule = 'anything-failed'
+
+/**
+ * Starts the executable on a port of its own, or on the one that is given.
+ * @param more for the configuration file
+ */
+export function startDashboard(env: ProgramEnvironment = {}, more: object = {}): Promise<Program> {
   const file = join(runDirectory(), `dashboard-${crypto.randomUUID()}.json`)
   const routes = {
     [doomedRoute]: { targets: [targets.broken, targets.breaking] },
     [pairedRoute]: { targets: [targets.chosen, targets.spare] },
   }
-  writeFileSync(file, JSON.stringify({ routes }))
+  const rule = { metric: 'errorRate', above: 0.001, forSeconds: 0, minimumRequests: 1 }
+  const alerts = { rules: { [alertRule]: rule } }
+  writeFileSync(file, JSON.stringify({ routes, alerts, ...more }))
   return startBinary({ CONFIG_FILE: file, LOG_LEVEL: 'info', ...env })
 }
 
@@ -42,11 +50,18 @@ export interface Chat {
 }
 
 /** Sends a chat that streams, and returns when its headers are there. */
-export async function sendChat(url: string, model: string, signal?: AbortSignal): Promise<Chat> {
+export async function sendChat(
+  url: string,
+  model: string,
+  { signal, key }: { signal?: AbortSignal; key?: string } = {},
+): Promise<Chat> {
   const messages = [{ role: 'user', content: 'What does a lock keeper do?' }]
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    },
     body: JSON.stringify({ model, messages, stream: true }),
     ...(signal !== undefined && { signal }),
   })
@@ -64,7 +79,7 @@ export function startTraffic(url: string): { stop(): Promise<void> } {
   const { signal } = leaving
   const keepAsking = async (model: string, pauseMs: number): Promise<void> => {
     while (!signal.aborted) {
-      await sendChat(url, model, signal)
+      await sendChat(url, model, { signal })
         .then(({ text }) => text)
         .catch(() => '')
       if (!signal.aborted) await Bun.sleep(pauseMs)
