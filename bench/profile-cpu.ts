@@ -4,7 +4,8 @@
  * functions took most of the time.
  *
  * Run with `bun bench/profile-cpu.ts [--translate 'openai->anthropic'] [--streams 16]
- * [--events 100] [--event-bytes 16] [--seconds 10] [--warm-up 300] [--rows 25] [--out <directory>]`.
+ * [--events 100] [--event-bytes 16] [--seconds 10] [--warm-up 300] [--rows 25]
+ * [--out <directory>]`.
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

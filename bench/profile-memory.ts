@@ -1,8 +1,8 @@
 /**
  * Profiles the memory of the program under a load of streams, over real sockets, in a process of
- * its own: does the same work round after round, reads the heap after a full collection behind each,
- * and says whether it grows. Two heap snapshots for Chrome's developer tools, one from before the
- * rounds and one from after them, show what did; the classes that grew most are printed.
+ * its own: does the same work round after round, reads the heap after a full collection behind
+ * each, and says whether it grows. Two heap snapshots for Chrome's developer tools, one from
+ * before the rounds and one from after them, show what did; the classes that grew most are printed.
  *
  * Run with `bun bench/profile-memory.ts [--translate 'openai->anthropic'] [--streams 16]
  * [--events 100] [--event-bytes 16] [--seconds 20] [--warm-up 2000] [--rows 25]

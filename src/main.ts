@@ -78,7 +78,7 @@ async function printHelp(): Promise<number> {
       '',
       'Without an option it serves, configured by the environment and by .env in the working',
       'directory. SIGTERM lets streams finish and ends it, SIGHUP renews its workers one by one.',
-      'What CONFIG_FILE names is read again whenever it changes.',
+      'SIGUSR2 writes profiles. What CONFIG_FILE names is read again whenever it changes.',
       '',
       ...rows,
     ].join('\n'),

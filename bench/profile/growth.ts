@@ -13,8 +13,8 @@ export interface GrowthVerdict {
 }
 
 /**
- * What is less is the runtime's own, such as code that was compiled meanwhile and is given up again,
- * and the sums over time that the program keeps, which are full after a day.
+ * What is less is the runtime's own, such as code that was compiled meanwhile and is given up
+ * again, and the sums over time that the program keeps, which are full after a day.
  */
 const NOISE_BYTES = 1024 * 1024
 const NOISE_SHARE = 0.05

@@ -117,8 +117,12 @@ const told = { 'x-told': canaries.providerHeader, 'x-request-id': canaries.provi
 const inStream = { 'content-type': 'text/event-stream', ...told }
 
 function chunk(delta: object, finish: string | null = null): string {
+  return eventOf({ choices: [{ index: 0, delta, finish_reason: finish }] })
+}
+
+function eventOf(rest: object): string {
   const base = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'm' }
-  return `data: ${JSON.stringify({ ...base, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
+  return `data: ${JSON.stringify({ ...base, ...rest })}\n\n`
 }
 
 const called = {
@@ -133,11 +137,8 @@ const content = [
   chunk({ tool_calls: [called] }),
 ]
 const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 }
-const ending = [
-  chunk({}, 'tool_calls'),
-  `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], usage })}\n\n`,
-  'data: [DONE]\n\n',
-]
+const rest = [eventOf({ choices: [], usage }), 'data: [DONE]\n\n']
+const ending = [chunk({}, 'tool_calls'), ...rest]
 
 /** What a provider says of a failure, with the key and the prompt that it was given. */
 const complaint = (key: string) => ({
@@ -186,7 +187,7 @@ const behaviours: Readonly<
       chunk({ content: canaries.reasoning }),
     ]),
   plain: (_, connection) =>
-    stream(connection, [chunk({ content: canaries.completion }), chunk({}, 'stop'), ...ending]),
+    stream(connection, [chunk({ content: canaries.completion }), chunk({}, 'stop'), ...rest]),
   garbled: (_, connection) =>
     stream(connection, [...content, `data: {"${canaries.completion}\n\n`, ...ending]),
   async endless(_, connection) {

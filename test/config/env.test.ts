@@ -202,27 +202,6 @@ test('the limits of a worker: a size, none, or what the machine has', () => {
   expect(['auto', '0', '1g'].map(limitOf)).toEqual([null, 0, 1024 * 1_048_576])
 })
 
-test('LOG_FORMAT=auto is pretty on a terminal and json elsewhere', () => {
-  const formatOn = (terminal: boolean, format: string) => {
-    const loaded = loadConfig({ LOG_FORMAT: format }, { terminal })
-    return loaded.ok && loaded.config.logFormat
-  }
-  expect([formatOn(true, 'auto'), formatOn(false, 'auto')]).toEqual(['pretty', 'json'])
-  expect([formatOn(true, 'json'), formatOn(false, 'pretty')]).toEqual(['json', 'pretty'])
-})
-
-test('a log has colours on a terminal only, and NO_COLOR keeps them out', () => {
-  const coloursOn = (terminal: boolean, environment: Record<string, string>) => {
-    const loaded = loadConfig(environment, { terminal })
-    return loaded.ok && loaded.config.log.colours
-  }
-  expect([coloursOn(true, {}), coloursOn(false, {})]).toEqual([true, false])
-  expect([coloursOn(true, { NO_COLOR: '1' }), coloursOn(true, { NO_COLOR: '' })]).toEqual([
-    false,
-    true,
-  ])
-})
-
 test.each([
   ['HOST', 'http://0.0.0.0', 'an IP address or a host name'],
   ['HOST', 'a b', 'an IP address or a host name'],
@@ -232,9 +211,6 @@ test.each([
   ['PORT', '0x50', 'a whole number'],
   ['WORKERS', '0', 'from 1 to 256, or auto'],
   ['LOG_LEVEL', 'loud', 'one of debug, info, warn, error, silent'],
-  ['LOG_SAMPLE_RATE', '1.01', 'a number from 0 to 1'],
-  ['LOG_SAMPLE_RATE', '-0.5', 'a number from 0 to 1'],
-  ['LOG_SAMPLE_RATE', '1e-1', 'a number from 0 to 1'],
   ['CORS_ORIGINS', 'https://a.example/path', 'origins'],
   ['CORS_ORIGINS', 'a.example', 'origins'],
   ['SHUTDOWN_GRACE_MS', '2147483648', '2147483647'],
