@@ -1,8 +1,10 @@
 /** Requests under way as an operator sees and ends them, and what their clients see of that. */
 import { afterEach, describe, expect, test } from 'bun:test'
 import OpenAI from 'openai'
+import type { LiveStream } from '../../src/observe/live.ts'
 import { chatEvents, eventText, silence } from '../kit/answers.ts'
 import { ask, jsonRequest } from '../kit/client.ts'
+import { eventually } from '../kit/signal.ts'
 import { parseSse } from '../kit/sse.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { chatRequest, endStands, type Stand, startStand } from './client-stand.ts'
@@ -154,6 +156,21 @@ describe('ended by the operator', () => {
     expect(raised).toMatchObject({ code: 'ended_by_operator', type: 'server_error' })
     expect(said).toEqual(['Hello'])
     expect(stand.upstream.requestCount).toBe(1)
+  })
+
+  test('one whose client has left, and that is kept for it', async () => {
+    const stand = await startStand(endless, { STREAM_RESUME_KEEP_MS: '50' })
+    const { client, response } = await stand.ask(
+      jsonRequest('/v1/chat/completions', chat, { 'x-sluice-resume': '1' }),
+    )
+    await response.until((r) => r.text().includes('Hello'), 'content')
+    client.close()
+    const phases = async (): Promise<string[]> =>
+      (await operate(stand, '/api/streams')).body.streams.map((each: LiveStream) => each.phase)
+    await eventually(async () => (await phases())[0] === 'detached', 'the stream is detached')
+    await operate(stand, `/api/streams/${await idOf(stand)}`, 'DELETE')
+    expect(await stand.record(0)).toMatchObject({ endReason: 'evicted' })
+    expect(await phases()).toEqual([])
   })
 
   test('leaves all others alone', async () => {
