@@ -107,6 +107,27 @@ test('a request without a trace begins one', async () => {
   expect(told(stand)[0]).toStartWith(`00-${server.traceId}-`)
 })
 
+test('the wait for a turn is a stage', async () => {
+  const go = Promise.withResolvers<void>()
+  const slow: UpstreamScript = async (request, connection) => {
+    await go.promise
+    await answering('from a')(request, connection)
+  }
+  const stand = await startTraces([slow], { traits: [{ concurrencyMax: 1 }] })
+  const first = await stand.begin()
+  await eventually(() => stand.upstreams[0]?.requestCount === 1, 'the first at the provider')
+  const second = await stand.begin({}, { traceparent: traceparent() })
+  await eventually(() => stand.app.leftovers().queued === 1, 'the second in the queue')
+  go.resolve()
+  await Promise.all([first.response.ended(), second.response.ended()])
+  const { server, attempts, stages } = readTrace(await stand.collector.trace(caller.traceId))
+  const queue = stages.get('queue')
+  if (queue === undefined) throw new Error('no span of the queue')
+  expect(isWithin(queue, server)).toBe(true)
+  const [attempt] = attempts
+  expect(Number(queue.endTimeUnixNano)).toBeLessThanOrEqual(Number(attempt?.startTimeUnixNano))
+})
+
 test('both attempts of a hedge are there, and the slower one is no error', async () => {
   const stand = await startTraces([silence, answering('from b')], { hedge: true })
   await stand.chat({}, { traceparent: traceparent() })
