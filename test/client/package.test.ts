@@ -124,6 +124,17 @@ test('the hook brings no React of its own', async () => {
   expect(hook).toContain(`from 'react'`)
 })
 
+/** The examples of the README, each a module. */
+function examples(): readonly string[] {
+  const readme = readFileSync(join(rootDirectory, 'README.md'), 'utf8')
+  const section = readme.split('\n## In your application\n')[1]?.split('\n## ')[0] ?? ''
+  return [...section.matchAll(/```(tsx?)\n([\s\S]*?)```/g)].map(([, extension, text], index) => {
+    const name = `example-${index}.${extension}`
+    write(name, text ?? '')
+    return name
+  })
+}
+
 test.each(['bundler', 'nodenext'])(
   'its types are complete, as %p finds them',
   async (resolution) => {
@@ -143,14 +154,17 @@ streamAnswer({ url: '/v1/responses' })
 `
     const options = {
       ...{ target: 'es2022', lib: ['es2022', 'dom'], strict: true, noEmit: true, types: [] },
+      jsx: 'react-jsx',
       module: resolution === 'bundler' ? 'preserve' : 'nodenext',
       moduleResolution: resolution,
     }
     write('package.json', '{ "type": "module" }')
     write('consumer.ts', text)
+    const files = ['consumer.ts', ...examples()]
+    expect(files).toHaveLength(3)
     const config = write(
       `tsconfig-${resolution}.json`,
-      JSON.stringify({ compilerOptions: options, files: ['consumer.ts'] }),
+      JSON.stringify({ compilerOptions: options, files }),
     )
     expect(await run([tool('tsc'), '-p', config])).toBe('')
   },
