@@ -1,7 +1,7 @@
 /** Streams that the program keeps, read by the application's reader over broken connections. */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { endStands, startStand } from '../behaviour/client-stand.ts'
-import { chatEvents, eventText } from '../kit/answers.ts'
+import { chatEvents, eventText, silence } from '../kit/answers.ts'
 import { eventually } from '../kit/signal.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
 import { dialectNames, openStream, readAll, streamOf } from './reading.ts'
@@ -54,6 +54,18 @@ test('a stream that nobody wants any more is ended at once, with its provider', 
   const stream = streamOf(stand.url, 'openai-chat', { resume: true })
   const reading = readAll(stream)
   await eventually(() => stream.answer.content !== '', 'the first content')
+  const leftAtMs = performance.now()
+  stream.abort()
+  expect((await reading).error?.code).toBe('aborted')
+  const closedAtMs = await (await stand.upstream.connection(0)).closed
+  expect(closedAtMs - leftAtMs).toBeLessThan(1000)
+})
+
+test('so is one that was given up before it began', async () => {
+  const stand = await startStand(silence)
+  const stream = streamOf(stand.url, 'openai-chat', { resume: true })
+  const reading = readAll(stream)
+  await stand.upstream.request(0)
   const leftAtMs = performance.now()
   stream.abort()
   expect((await reading).error?.code).toBe('aborted')
