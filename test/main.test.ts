@@ -78,6 +78,7 @@ describe.each(['source', 'executable'] as const)('%s: command line', (form) => {
       '--print-schema',
       '--print-grafana',
       'SIGHUP',
+      'SIGUSR2',
     ]
     for (const name of names) expect(stdout).toContain(name)
   })

@@ -270,9 +270,23 @@ test('streams that are watched, ended by hand, lost and found again', async () =
   expect(await open[0]?.text()).toContain('error')
 })
 
-test('then the program is told to end, within a stream', async () => {
+test('a worker that is killed within a stream', async () => {
   await eventually(() => told.length > 0, 'an alert to be told', 10_000)
   await lookAtEverything()
+  const cut = await send(tellingChat('openai/endless', { stream: true }))
+  const reading = cut.text().catch(() => '')
+  for (const pid of program.workerPids()) process.kill(pid, 'SIGKILL')
+  await reading
+  await program.untilLog(/starting another/)
+  const isBack = async (): Promise<boolean> =>
+    await fetch(`${program.url}/readyz`)
+      .then(({ ok }) => ok)
+      .catch(() => false)
+  await eventually(isBack, 'another worker')
+  await lookAtEverything()
+})
+
+test('then the program is told to end, within a stream', async () => {
   const last = await send(tellingChat('openai/endless', { stream: true }))
   const reading = last.text().catch(() => '')
   await program.stop()
