@@ -34,7 +34,8 @@ export function Playground() {
   const [asked, setAsked] = useState<Pick<Turn, 'id' | 'question' | 'model'> | null>(null)
   const stream = useStreaming()
   const models = useModels(settings.apiKey)
-  const model = settings.model || preferred(models.ids)
+  const usualModel = preferred(models.ids)
+  const model = settings.model.trim() || usualModel
   const { isStreaming } = stream
   const current: Turn | null = asked === null ? null : { ...asked, answer: shown(stream) }
   useKeepOnLeave(current)
@@ -86,7 +87,12 @@ export function Playground() {
       </Panel>
       <div className="playground-side">
         <LiveFigures answer={newest} />
-        <SettingsPanel settings={{ ...settings, model }} models={models} onChange={setSettings} />
+        <SettingsPanel
+          settings={settings}
+          models={models}
+          usualModel={usualModel}
+          onChange={setSettings}
+        />
       </div>
     </div>
   )

@@ -9,8 +9,8 @@ interface SettingsProps {
 }
 
 /** The fields. A model need not be listed: names with options, as `demo` takes them, are none. */
-export function SettingsPanel(props: SettingsProps & { models: Models }) {
-  const { settings, models, onChange } = props
+export function SettingsPanel(props: SettingsProps & { models: Models; usualModel: string }) {
+  const { settings, models, usualModel, onChange } = props
   const hasDemo = models.ids.some((id) => id.startsWith('demo/'))
   return (
     <Panel title="Settings">
@@ -20,6 +20,9 @@ export function SettingsPanel(props: SettingsProps & { models: Models }) {
           id="playground-model"
           list="playground-models"
           value={settings.model}
+          placeholder={usualModel}
+          // A browser lists only what fits to the text; what is typed next takes its place.
+          onFocus={(event) => event.target.select()}
           autoComplete="off"
           spellCheck={false}
           onChange={(event) => onChange({ ...settings, model: event.target.value })}
