@@ -42,7 +42,7 @@ export const logVariables = {
     'LOG_SLOW_FIRST_TOKEN_MS',
     duration(),
     '0',
-    'So is one whose first content takes longer. 0 is never.',
+    'So is a stream whose first content takes longer. 0 is never.',
   ),
   profileDirectory: log(
     'PROFILE_DIR',

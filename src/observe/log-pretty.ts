@@ -91,10 +91,11 @@ function speedOf(fields: RequestFields, label: Label): (string | null)[] {
 }
 
 function usageOf(fields: RequestFields, label: Label): (string | null)[] {
-  const { inputTokens, outputTokens, costUsd } = fields
+  const { inputTokens, outputTokens, costUsd, attempts } = fields
   const hasTokens = inputTokens !== null || outputTokens !== null
   const tokens = hasTokens ? `${inputTokens ?? '?'}+${outputTokens ?? '?'}` : null
-  return [label('tokens', tokens), costUsd === null ? null : money(costUsd)]
+  const cost = costUsd === null || attempts === 0 ? null : money(costUsd)
+  return [label('tokens', tokens), cost]
 }
 
 function triedOf({ tried }: RequestFields, paint: Paint): string | null {
@@ -119,4 +120,4 @@ function duration(ms: number | null): string {
   return ms < 1000 ? `${rounded(ms)}ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)}s`
 }
 
-const money = (usd: number): string => `$${usd.toFixed(usd < 0.01 && usd > 0 ? 6 : 4)}`
+const money = (usd: number): string => (usd === 0 ? '$0' : `$${usd.toFixed(usd < 0.01 ? 6 : 4)}`)

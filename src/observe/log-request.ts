@@ -40,12 +40,12 @@ export function isInSample(id: string, rate: number): boolean {
   return Bun.hash.crc32(id) < rate * 2 ** 32
 }
 
-/** A request is slow by its whole time, or by what passed until its first content. */
+/** A request is slow by its whole time, and a stream by what passed until its first content. */
 function isSlow(exchange: Exchange, { slowMs, slowFirstTokenMs }: RequestLogSettings): boolean {
-  const { startedAtMs, firstContentAtMs, endedAtMs } = exchange
+  const { streaming, startedAtMs, firstContentAtMs, endedAtMs } = exchange
   if (slowMs > 0 && endedAtMs - startedAtMs > slowMs) return true
   const firstAtMs = firstContentAtMs === 0 ? endedAtMs : firstContentAtMs
-  return slowFirstTokenMs > 0 && firstAtMs - startedAtMs > slowFirstTokenMs
+  return streaming && slowFirstTokenMs > 0 && firstAtMs - startedAtMs > slowFirstTokenMs
 }
 
 const hasFailed = (outcome: AttemptOutcome | null): boolean =>

@@ -115,6 +115,12 @@ describe('slow requests', () => {
     expect(Array.isArray(line.tried)).toBe(slow)
   })
 
+  test('a whole answer has no first token that could be late', () => {
+    const exchange = ended({ durationMs: 900, firstContentMs: 300 })
+    exchange.streaming = false
+    expect(parsed(exchange, limits)).not.toHaveProperty('slow')
+  })
+
   test('are warnings, so that they are there where successes are not', () => {
     expect(linesOf([ended()], { ...limits, level: 'warn' })).toHaveLength(1)
     expect(linesOf([ended()], { level: 'warn' })).toHaveLength(0)
