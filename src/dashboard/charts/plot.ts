@@ -54,7 +54,8 @@ function timeAxis(palette: () => Palette): uPlot.Axis {
     ...lookOf(palette),
     size: 26,
     gap: 4,
-    space: 70,
+    space: 52,
+    incrs: [1, 5, 10, 15, 30, 60, 120, 300],
     values: (_plot, splits) => splits.map((at) => timeOf(at)),
   }
 }

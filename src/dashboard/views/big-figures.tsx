@@ -47,7 +47,7 @@ export function BigFigures(props: { frame: DashboardFrame; points: readonly Dash
   const { requests, errors, costMicroUsd } = frame.totals
   const errorRate = requests === 0 ? null : errors / requests
   return (
-    <section className="figures" aria-label="Figures of now">
+    <section className="figures is-overview" aria-label="Figures of now">
       <Figure
         title="Live"
         note={waitingNote(now)}
@@ -57,21 +57,21 @@ export function BigFigures(props: { frame: DashboardFrame; points: readonly Dash
       />
       <Figure
         title="Requests/s"
-        note="over 10 seconds"
+        note="over 10 s"
         value={rate(perSecond(points, NOW_SECONDS, (point) => point.requests))}
         spark={line((point) => point.requests)}
         colour="blue"
       />
       <Figure
         title="Tokens/s"
-        note="as reported, over 10 seconds"
+        note="as reported, 10 s"
         value={rate(perSecond(points, NOW_SECONDS, ({ outputTokens }) => outputTokens))}
         spark={line(({ outputTokens }) => outputTokens)}
         colour="teal"
       />
       <Figure
         title="Errors"
-        note={`${count(errors)} of ${count(requests)} in 5 minutes`}
+        note={`${count(errors)} of ${count(requests)} in 5 min`}
         value={percent(errorRate)}
         {...(errorRate !== null && errorRate >= MANY_ERRORS && { tone: 'bad' as const })}
         spark={line((point) => point.errors)}
@@ -80,23 +80,19 @@ export function BigFigures(props: { frame: DashboardFrame; points: readonly Dash
       <Figure
         title="First token"
         isWide
-        note="p50 · p95 · p99 over 10 seconds"
+        note="p50 · p95 · p99, over 10 s"
         value={<Three now={now} />}
         spark={line(({ firstContentP95Ms }) => firstContentP95Ms)}
         colour="amber"
       />
       <Figure
         title="Gap p99"
-        note="between events, over 10 seconds"
+        note="between events, 10 s"
         value={duration(now?.gapP99Ms)}
         spark={line(({ gapP99Ms }) => gapP99Ms)}
         colour="violet"
       />
-      <Figure
-        title="Spent"
-        note="in 5 minutes, where prices are known"
-        value={money(costMicroUsd)}
-      />
+      <Figure title="Spent" note="known costs, 5 min" value={money(costMicroUsd)} />
     </section>
   )
 }

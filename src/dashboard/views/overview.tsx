@@ -18,9 +18,7 @@ export function Overview(props: { frame: DashboardFrame; points: readonly Dashbo
   const seconds = lastSeconds(points, windowSeconds)
   return (
     <>
-      <Firing alerts={frame.alerts} />
-      <BigFigures frame={frame} points={points} />
-      <div className="view-tools">
+      <div className="view-tools is-beside-title">
         <Choice
           label="Time span of the charts"
           options={windowOptions}
@@ -28,6 +26,8 @@ export function Overview(props: { frame: DashboardFrame; points: readonly Dashbo
           onChange={(value) => prefer({ windowSeconds: value })}
         />
       </div>
+      <Firing alerts={frame.alerts} />
+      <BigFigures frame={frame} points={points} />
       <div className="charts">
         {overviewCharts.map((spec) => (
           <Chart key={spec.name} spec={spec} seconds={seconds} />
