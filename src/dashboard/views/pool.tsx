@@ -48,8 +48,9 @@ export function Pool({ frame: { pool, workers } }: { frame: DashboardFrame }) {
   if (!pool.enabled) {
     return (
       <Empty title="The buffer pool is switched off.">
-        Each piece of an answer gets memory of its own. <code>STREAM_BUFFER_POOL_ENABLED=1</code>{' '}
-        switches it on; <code>bench/streaming-benchmark.ts</code> tells whether that pays here.
+        Each piece of an answer gets memory of its own, unless it is switched on by{' '}
+        <code>STREAM_BUFFER_POOL_ENABLED=1</code>. Whether that pays on this machine is measured by{' '}
+        <code>bench/streaming-benchmark.ts</code>.
       </Empty>
     )
   }
