@@ -48,9 +48,9 @@ export function Pool({ frame: { pool, workers } }: { frame: DashboardFrame }) {
   if (!pool.enabled) {
     return (
       <Empty title="The buffer pool is switched off.">
-        Each piece of an answer gets memory of its own, unless it is switched on by{' '}
-        <code>STREAM_BUFFER_POOL_ENABLED=1</code>. Whether that pays on this machine is measured by{' '}
-        <code>bench/streaming-benchmark.ts</code>.
+        Each piece of an answer gets memory of its own. Whether the pool pays on this machine is
+        measured by <code>bench/streaming-benchmark.ts</code>; it is switched on by{' '}
+        <code>STREAM_BUFFER_POOL_ENABLED=1</code>.
       </Empty>
     )
   }
