@@ -54,12 +54,12 @@ test('successes are left out, failures and slow ones never', async () => {
       if (asked.includes('broken')) return json(500, { error: {} })(request, connection)
       return sse(chatEvents(['a', 'b']), { done: true })(request, connection)
     },
-    { LOG_SAMPLE_RATE: '0', LOG_SLOW_MS: '600' },
+    { LOG_SAMPLE_RATE: '0', LOG_SLOW_MS: '1500' },
   )
   for (let count = 0; count < 5; count += 1) await chat(running, 'openai/fine')
   await chat(running, 'openai/broken')
   // 20 tokens a second.
-  await chat(running, 'demo/tokens-20')
+  await chat(running, 'demo/tokens-40')
   expect(await linesOf(running)).toEqual([
     expect.objectContaining({ model: 'broken', status: 500, tried: [expect.anything()] }),
     expect.objectContaining({ provider: 'demo', level: 'warn', slow: true, status: 200 }),
