@@ -45,6 +45,9 @@ interface Variant {
   readonly series: Series
 }
 
+/** `provider/model`, and `#2` behind it for the second key of a provider. */
+const targetPattern = /^([^/]*)\/(.*?)(?:#\d+)?$/
+
 /** The memory of one worker. */
 export class Observer {
   readonly recent = new RecentRequests()
@@ -69,10 +72,9 @@ export class Observer {
     this.recent.add(finished)
     this.#all.openAt(now).record(finished, gaps)
     // A request that was refused here says nothing of a provider.
-    const { provider, route, model } = finished
+    const { provider } = finished
     if (provider !== null) {
-      this.#provider(provider, now).openAt(now).record(finished, gaps)
-      this.#variant(route, provider, model, now).openAt(now).record(finished, gaps)
+      this.#recordGroups(finished, provider, gaps, now)
     }
     for (const listener of this.#listeners) listener(finished, exchange, gaps)
     return finished
@@ -93,7 +95,7 @@ export class Observer {
     const now = this.#now()
     return [...this.#providers]
       .map(([provider, series]) => ({ provider, ...series.totals(windowMs, now) }))
-      .filter(({ totals }) => totals.requests > 0)
+      .filter(({ totals }) => totals.requests + totals.attempts > 0)
   }
 
   /** The sums of each target that was asked in the last `windowMs`, apart for each route. */
@@ -101,7 +103,7 @@ export class Observer {
     const now = this.#now()
     return [...this.#variants.values()]
       .map(({ series, ...variant }) => ({ ...variant, ...series.totals(windowMs, now) }))
-      .filter(({ totals }) => totals.requests > 0)
+      .filter(({ totals }) => totals.requests + totals.attempts > 0)
   }
 
   /**
@@ -110,6 +112,30 @@ export class Observer {
    */
   points(sinceAt: number): readonly SlotTotals[] {
     return this.#all.points(sinceAt, this.#now())
+  }
+
+  /**
+   * The request belongs to whom it ended with, and each attempt to whom it was made with: else one
+   * that always fails over would never be seen to fail.
+   */
+  #recordGroups(finished: FinishedRequest, provider: string, gaps: Spread, now: number): void {
+    const { route, model, attempts } = finished
+    const target = `${provider}/${model ?? '*'}`
+    const ofProvider = this.#provider(provider, now).openAt(now)
+    const ofTarget = this.#variant(route, provider, model, now).openAt(now)
+    if (attempts.every((attempt) => attempt.target === target)) {
+      ofProvider.record(finished, gaps)
+      ofTarget.record(finished, gaps)
+      return
+    }
+    ofProvider.record(finished, gaps, [])
+    ofTarget.record(finished, gaps, [])
+    for (const attempt of attempts) {
+      const [, name = '', asked = ''] = targetPattern.exec(attempt.target) ?? []
+      const where = this.#variant(route, name, asked === '*' ? null : asked, now)
+      this.#provider(name, now).openAt(now).recordAttempt(finished, attempt)
+      where.openAt(now).recordAttempt(finished, attempt)
+    }
   }
 
   #provider(name: string, now: number): Series {

@@ -32,12 +32,18 @@ export interface PerformanceStats {
   readonly tokenThroughput: number | null
   readonly latencyMs: Percentiles
   readonly firstTokenMs: Percentiles
+  /** From the beginning of an attempt to the first content: what the provider took. */
+  readonly answerMs: Percentiles
   readonly gapMs: Percentiles
   readonly queueWaitMs: Percentiles
   readonly overheadMs: Percentiles
   /** Of single streams. */
   readonly tokensPerSecond: Percentiles
   readonly attempts: number
+  /** Those that failed, also where another one then answered the request. */
+  readonly failedAttempts: number
+  /** Of all attempts; null where there were none. */
+  readonly attemptErrorRate: number | null
   readonly retries: number
   readonly hedges: number
   readonly failovers: number
@@ -97,7 +103,8 @@ export function addByKey<Part extends WindowTotals>(
 
 /** The figures of sums. */
 export function statsOf({ coveredMs, totals }: WindowTotals): PerformanceStats {
-  const { requests, errors, outputTokens, costMicroUsd, requestsOfUnknownCost } = totals
+  const { requests, errors, attempts, failedAttempts, outputTokens } = totals
+  const { costMicroUsd, requestsOfUnknownCost } = totals
   return {
     totalRequests: requests,
     totalStreamingRequests: totals.streams,
@@ -109,11 +116,14 @@ export function statsOf({ coveredMs, totals }: WindowTotals): PerformanceStats {
     tokenThroughput: perSecond(outputTokens, coveredMs),
     latencyMs: percentilesOf(totals.durationMs),
     firstTokenMs: percentilesOf(totals.firstContentMs),
+    answerMs: percentilesOf(totals.answerMs),
     gapMs: percentilesOf(totals.gapMs),
     queueWaitMs: percentilesOf(totals.queueWaitMs),
     overheadMs: percentilesOf(totals.overheadMs),
     tokensPerSecond: percentilesOf(totals.tokensPerSecond),
-    attempts: totals.attempts,
+    attempts,
+    failedAttempts,
+    attemptErrorRate: attempts === 0 ? null : rounded(failedAttempts / attempts),
     retries: totals.retries,
     hedges: totals.hedges,
     failovers: totals.failovers,
@@ -163,23 +173,23 @@ export const percentilesOf = (spread: Spread): Percentiles => ({
   max: spread.count === 0 ? null : rounded(spread.max),
 })
 
-/** Providers with less than this part of the requests were hardly tried. */
+/** Providers with less than this part of the attempts were hardly tried. */
 const SHARE_MIN = 0.01
 
 /**
- * The provider that one waits for least: by the median time to the first token, or of the whole
- * answer where nothing streams, divided by the part of its requests that do not fail. Null where
- * no request got to a provider, or all failed.
+ * The provider that one waits for least: by the median time that its attempts took to the first
+ * content, divided by the part of them that do not fail. Null where no provider was asked, or all
+ * failed.
  */
 export function topPerforming(providers: readonly ProviderTotals[]): string | null {
-  const asked = providers.reduce((sum, { totals }) => sum + totals.requests, 0)
+  const asked = providers.reduce((sum, { totals }) => sum + totals.attempts, 0)
   let best: string | null = null
   let bestMs = Number.POSITIVE_INFINITY
   for (const { provider, totals } of providers) {
-    const { requests, errors, firstContentMs, durationMs } = totals
-    if (requests < asked * SHARE_MIN || errors >= requests) continue
-    const medianMs = quantileOf(firstContentMs, 0.5) ?? quantileOf(durationMs, 0.5) ?? 0
-    const expectedMs = medianMs / (1 - errors / requests)
+    const { attempts, failedAttempts, answerMs } = totals
+    const medianMs = quantileOf(answerMs, 0.5)
+    if (medianMs === null || attempts < asked * SHARE_MIN || failedAttempts >= attempts) continue
+    const expectedMs = medianMs / (1 - failedAttempts / attempts)
     if (expectedMs >= bestMs) continue
     best = provider
     bestMs = expectedMs

@@ -1,6 +1,6 @@
 /** The requests that ended last. Two rings, so that successes never push out what went wrong. */
+import { isFailed } from './failure.ts'
 import type { FinishedRequest } from './finished.ts'
-import { isFailed } from './tally.ts'
 
 /** How many are kept of all, and of those that failed or were slow; a few KB each at most. */
 const ALL_MAX = 1000

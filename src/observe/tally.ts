@@ -1,19 +1,20 @@
 /** Counts requests into sums and distributions: what `Totals` are made of. */
-import { errorTable } from '../core/errors.ts'
 import type { EndReason } from './exchange.ts'
-import type { FinishedRequest } from './finished.ts'
+import { isFailed, isFailedAttempt } from './failure.ts'
+import type { FinishedAttempt, FinishedRequest } from './finished.ts'
 import { Histogram, type PackedSpread } from './histogram.ts'
 import type { Spread, Totals } from './totals.ts'
 
 const sumNames = [
-  ...(['requests', 'streams', 'errors', 'attempts', 'retries', 'hedges', 'failovers'] as const),
+  ...(['requests', 'streams', 'errors', 'attempts', 'failedAttempts', 'retries'] as const),
+  ...(['hedges', 'failovers'] as const),
   ...(['recoveries', 'resumes', 'events', 'bytesIn', 'bytesOut', 'heartbeats'] as const),
   ...(['stalls', 'backpressureMs', 'inputTokens', 'outputTokens'] as const),
   ...(['cachedInputTokens', 'costMicroUsd', 'requestsOfUnknownCost'] as const),
 ]
 
 const spreadNames = [
-  ...(['durationMs', 'firstContentMs', 'gapMs'] as const),
+  ...(['durationMs', 'firstContentMs', 'answerMs', 'gapMs'] as const),
   ...(['queueWaitMs', 'overheadMs', 'tokensPerSecond'] as const),
 ]
 
@@ -28,22 +29,6 @@ export interface PackedTotals {
   readonly spreads: Readonly<Record<(typeof spreadNames)[number], PackedSpread>>
 }
 
-/** Statuses of a provider that say nothing against the request. */
-const providersOwn: ReadonlySet<number> = new Set([408, 425, 429])
-
-/**
- * Whether a request failed, and by nobody's fault but ours or the provider's: not what the caller
- * did wrong, nor its departure.
- */
-export function isFailed({
-  errorCode,
-  status,
-}: Pick<FinishedRequest, 'errorCode' | 'status'>): boolean {
-  if (errorCode === null || errorTable[errorCode].status < 500) return false
-  const isCallers = status >= 400 && status < 500 && !providersOwn.has(status)
-  return errorCode !== 'upstream_error' || !isCallers
-}
-
 /** The sums of one span of time while it lasts. */
 export class Tally {
   readonly #sums = fromNames<Sums>(sumNames, () => 0)
@@ -52,15 +37,17 @@ export class Tally {
 
   /** Whether nothing was counted. */
   get isEmpty(): boolean {
-    return this.#sums.requests === 0
+    return this.#sums.requests + this.#sums.attempts === 0
   }
 
   /**
    * Counts a request in.
    * @param gapMs the gaps of its stream.
+   * @param attempts those of its attempts that are counted here.
    */
-  record(finished: FinishedRequest, gapMs: Spread): void {
+  record(finished: FinishedRequest, gapMs: Spread, attempts = finished.attempts): void {
     this.#count(finished)
+    for (const attempt of attempts) this.recordAttempt(finished, attempt)
     const spreads = this.#spreads
     spreads.durationMs.record(finished.durationMs)
     spreads.queueWaitMs.record(finished.queueWaitMs)
@@ -70,6 +57,18 @@ export class Tally {
     const { firstContentMs, tokensPerSecond } = finished
     if (firstContentMs !== null) spreads.firstContentMs.record(firstContentMs)
     if (tokensPerSecond !== null) spreads.tokensPerSecond.record(tokensPerSecond)
+  }
+
+  /** Counts in one attempt of a request that may be counted elsewhere. */
+  recordAttempt(finished: FinishedRequest, attempt: FinishedAttempt): void {
+    const sums = this.#sums
+    const { kind, answeredMs, startedMs } = attempt
+    sums.attempts += 1
+    if (kind === 'retry' || kind === 'socket') sums.retries += 1
+    else if (kind === 'hedge') sums.hedges += 1
+    else if (kind === 'failover') sums.failovers += 1
+    if (isFailedAttempt(finished, attempt)) sums.failedAttempts += 1
+    if (answeredMs !== null) this.#spreads.answerMs.record(answeredMs - startedMs)
   }
 
   /** Counts in what was counted elsewhere. */
@@ -129,12 +128,6 @@ export class Tally {
     if (finished.streaming) sums.streams += 1
     if (isFailed(finished)) sums.errors += 1
     if (endReason !== null) this.#ends[endReason] = (this.#ends[endReason] ?? 0) + 1
-    sums.attempts += finished.attempts.length
-    for (const { kind } of finished.attempts) {
-      if (kind === 'retry' || kind === 'socket') sums.retries += 1
-      else if (kind === 'hedge') sums.hedges += 1
-      else if (kind === 'failover') sums.failovers += 1
-    }
     if (finished.recovery === 'prefill' || finished.recovery === 'restart') sums.recoveries += 1
     sums.resumes += finished.resumes
     sums.events += finished.events

@@ -21,6 +21,8 @@ export interface Totals {
   readonly errors: number
   readonly ends: Readonly<Partial<Record<EndReason, number>>>
   readonly attempts: number
+  /** Attempts that failed, also where another one then answered the request. */
+  readonly failedAttempts: number
   readonly retries: number
   readonly hedges: number
   readonly failovers: number
@@ -40,6 +42,8 @@ export interface Totals {
   readonly requestsOfUnknownCost: number
   readonly durationMs: Spread
   readonly firstContentMs: Spread
+  /** From the beginning of an attempt to the first content of its answer. */
+  readonly answerMs: Spread
   readonly gapMs: Spread
   readonly queueWaitMs: Spread
   readonly overheadMs: Spread

@@ -48,11 +48,14 @@ const stats = {
   tokenThroughput: nullable.describe('Output tokens a second, of all requests together.'),
   latencyMs: Percentiles,
   firstTokenMs: Percentiles,
+  answerMs: Percentiles.describe('From an attempt to its first content: what a provider took.'),
   gapMs: Percentiles.describe('Between the events with content.'),
   queueWaitMs: Percentiles,
   overheadMs: Percentiles.describe('What sluice itself took until the response opened.'),
   tokensPerSecond: Percentiles.describe('Of single streams, from the first content to the end.'),
   attempts: count,
+  failedAttempts: count.describe('Also where another one then answered the request.'),
+  attemptErrorRate: rate.describe('What a provider is to be judged by. Null without attempts.'),
   retries: count,
   hedges: count,
   failovers: count,
@@ -125,8 +128,8 @@ const Performance: z.ZodType<PerformanceAnswer & OfWorker> = z.object({
         .string()
         .nullable()
         .describe(
-          'Whom one waits for least: the median time to the first token, divided by the part of ' +
-            'the requests that do not fail.',
+          'Whom one waits for least: the median of `answerMs`, divided by the part of the attempts ' +
+            'that do not fail.',
         ),
       liveRequests: count,
     })

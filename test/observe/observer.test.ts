@@ -1,8 +1,11 @@
 /** What a worker remembers: the last requests, and sums by name within their bounds. */
 import { describe, expect, test } from 'bun:test'
+import { AttemptFacts } from '../../src/observe/attempt-facts.ts'
 import { OTHER } from '../../src/observe/known-models.ts'
 import { Observer } from '../../src/observe/observer.ts'
+import { topPerforming } from '../../src/observe/performance.ts'
 import { isNotable, RecentRequests } from '../../src/observe/recent.ts'
+import type { Totals } from '../../src/observe/totals.ts'
 import { exchangeOf, finishedWith } from './records.ts'
 
 const WINDOW_MS = 300_000
@@ -70,6 +73,33 @@ describe('sums', () => {
       [{ route: 'smart', provider: 'openai', model: 'gpt-test' }, 1],
       [{ route: 'smart', provider: 'anthropic', model: 'claude-test' }, 2],
     ])
+  })
+
+  test('have each attempt where it was made, and the request where it ended', () => {
+    const observer = new Observer()
+    observer.models.configure(['openai/gpt-test', 'anthropic/claude-test'])
+    for (let index = 0; index < 3; index += 1) {
+      const exchange = exchangeOf({ route: 'smart', attempts: 2 })
+      const failed = new AttemptFacts('anthropic/claude-test#2', 'first', exchange)
+      failed.end('upstream_reset')
+      exchange.attemptLog.unshift(failed)
+      observer.record(exchange)
+    }
+    const sumsOf = ({ requests, errors, attempts, failedAttempts, answerMs }: Totals) => {
+      return [requests, errors, attempts, failedAttempts, answerMs.count]
+    }
+    expect(sumsOf(observer.totals(WINDOW_MS).totals)).toEqual([3, 0, 6, 3, 3])
+    const providers = observer.byProvider(WINDOW_MS)
+    expect(providers.map(({ provider, totals }) => [provider, sumsOf(totals)])).toEqual([
+      ['openai', [3, 0, 3, 0, 3]],
+      ['anthropic', [0, 0, 3, 3, 0]],
+    ])
+    const variants = observer.byVariant(WINDOW_MS)
+    expect(variants.map(({ route, model, totals }) => [route, model, sumsOf(totals)])).toEqual([
+      ['smart', 'gpt-test', [3, 0, 3, 0, 3]],
+      ['smart', 'claude-test', [0, 0, 3, 3, 0]],
+    ])
+    expect(topPerforming(providers)).toBe('openai')
   })
 
   test('of names that only callers say are one, and there are never more than a bound', () => {

@@ -11,7 +11,8 @@ export type ExchangeFields = { -readonly [Name in keyof Exchange]?: Exchange[Nam
 export function exchangeOf(fields: ExchangeFields = {}): Exchange {
   const exchange = new Exchange('chat-completions', 'POST')
   const { startedAtMs } = exchange
-  const facts = new AttemptFacts('openai/gpt-test', 'first', exchange)
+  const { provider = 'openai', upstreamModel = 'gpt-test' } = fields
+  const facts = new AttemptFacts(`${provider}/${upstreamModel}`, 'first', exchange)
   facts.sentAtMs = startedAtMs + 2
   facts.headersAtMs = startedAtMs + 30
   facts.answeredAtMs = startedAtMs + 40

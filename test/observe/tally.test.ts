@@ -2,9 +2,10 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { errorTable } from '../../src/core/errors.ts'
+import { isFailed } from '../../src/observe/failure.ts'
 import { finishedOf } from '../../src/observe/finish.ts'
 import { emptySpread } from '../../src/observe/histogram.ts'
-import { addTotals, emptyTotals, isFailed, Tally, unpacked } from '../../src/observe/tally.ts'
+import { addTotals, emptyTotals, Tally, unpacked } from '../../src/observe/tally.ts'
 import type { Totals } from '../../src/observe/totals.ts'
 import { exchangeOf, finishedWith, withAttempts } from './records.ts'
 
@@ -87,7 +88,9 @@ const totals = fc
     }),
     { maxLength: 8 },
   )
-  .map((list) => tallyOf(...list.map((fields) => finishedWith({ ...fields, overheadMs: 1 }))))
+  .map((list) =>
+    tallyOf(...list.map((fields) => finishedWith({ ...fields, attempts: [], overheadMs: 1 }))),
+  )
 
 const added = (...list: Totals[]): Totals => addTotals(list)
 

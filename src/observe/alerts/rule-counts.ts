@@ -1,8 +1,7 @@
 /** What a worker counts for the rules, and what it tells of them. */
 import type { AlertRule } from '../../config/alert-rules.ts'
-import { errorTable } from '../../core/errors.ts'
-import type { FinishedAttempt, FinishedRequest } from '../finished.ts'
-import { isFailed } from '../tally.ts'
+import { isFailed, isFailedAttempt } from '../failure.ts'
+import type { FinishedRequest } from '../finished.ts'
 import type { Spread } from '../totals.ts'
 import { type KeptSlot, Window, type WindowCounts } from './window.ts'
 
@@ -145,7 +144,7 @@ function countRequest(
 
 /**
  * A provider that others stand in for fails all the same, so its attempts are counted and not the
- * requests. An answer that it began and that broke is a failure of its last attempt.
+ * requests.
  */
 function countAttempts(
   window: Window,
@@ -153,19 +152,11 @@ function countAttempts(
   provider: string,
   now: number,
 ): void {
-  const own = finished.attempts.filter(({ target }) => target.startsWith(`${provider}/`))
-  for (const attempt of own) {
-    if (attempt.outcome === null || attempt.outcome === 'outrun') continue
-    const isBroken =
-      attempt.outcome === 'answered' && attempt === finished.attempts.at(-1) && isFailed(finished)
-    window.add(now, 1, isBroken || hasFailed(attempt) ? 1 : 0)
+  for (const attempt of finished.attempts) {
+    const { target, outcome } = attempt
+    if (!target.startsWith(`${provider}/`) || outcome === null || outcome === 'outrun') continue
+    window.add(now, 1, isFailedAttempt(finished, attempt) ? 1 : 0)
   }
-}
-
-function hasFailed({ outcome, status }: FinishedAttempt): boolean {
-  if (outcome === null || outcome === 'outrun' || outcome === 'answered') return false
-  if (errorTable[outcome].status < 500) return false
-  return isFailed({ errorCode: outcome, status: status ?? 0 })
 }
 
 const isOf = ({ provider }: AlertRule, target: string): boolean =>

@@ -61,10 +61,19 @@ function providersOf(parts: readonly DashboardPart[]): DashboardProvider[] {
 }
 
 function providerFigures(totals: Totals): Omit<DashboardProvider, 'name' | 'live'> {
-  const { requests, errors, firstContentMs, gapMs, tokensPerSecond, costMicroUsd } = totals
+  const {
+    requests,
+    attempts,
+    failedAttempts,
+    firstContentMs,
+    gapMs,
+    tokensPerSecond,
+    costMicroUsd,
+  } = totals
   return {
     requests,
-    errorRate: requests === 0 ? 0 : errors / requests,
+    // Of attempts: a provider that always fails over is behind no request that failed.
+    errorRate: attempts === 0 ? 0 : failedAttempts / attempts,
     firstContentP50Ms: quantileOf(firstContentMs, 0.5),
     firstContentP95Ms: quantileOf(firstContentMs, 0.95),
     gapP99Ms: quantileOf(gapMs, 0.99),

@@ -1,6 +1,6 @@
 /** Spans on their way to the collector. */
 import { TraceFlags } from '@opentelemetry/api'
-import { type ExportResult, TraceState } from '@opentelemetry/core'
+import { type ExportResult, ExportResultCode, TraceState } from '@opentelemetry/core'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import type { Resource } from '@opentelemetry/resources'
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace'
@@ -9,6 +9,7 @@ import { version } from '../../version.ts'
 import type { Exchange } from '../exchange.ts'
 import type { TraceContext } from '../trace/context.ts'
 import { exporterOptions } from './exporter-options.ts'
+import { Lanes } from './lanes.ts'
 import type { Outbox } from './outbox.ts'
 import { requestSpans } from './request-spans.ts'
 import { readableSpan, type SpanOrigin, type SpanSources, timesFrom } from './span.ts'
@@ -18,6 +19,17 @@ import { readableSpan, type SpanOrigin, type SpanSources, timesFrom } from './sp
  * meanwhile; 128 are 2 ms, and 128 in a round trip of 30 ms are the spans of 700 requests a second.
  */
 const BATCH_SPANS_MAX = 128
+
+/** Longer than anything may take: the processor has to have some such time. */
+const EXPORT_MS_MAX = 24 * 60 * 60 * 1000
+
+/** At the end the processor sends all it has at once; the exporter would give up most of it. */
+const EXPORTS_MAX = 4
+
+const timedOut: ExportResult = {
+  code: ExportResultCode.FAILED,
+  error: new Error('Request timed out'),
+}
 
 /** Whose spans these are: the instrumentation scope. */
 export const scope = { name: 'sluice', version }
@@ -29,7 +41,9 @@ export class Traces implements SpanExporter {
   readonly #outbox: Outbox
   readonly #resource: Resource
   readonly #waitingMax: number
-  /** Spans that the processor holds. */
+  readonly #exportMs: number
+  readonly #lanes = new Lanes(EXPORTS_MAX)
+  /** Spans whose export has not begun. */
   #waiting = 0
 
   constructor(settings: TelemetrySettings, url: string, resource: Resource, outbox: Outbox) {
@@ -37,13 +51,14 @@ export class Traces implements SpanExporter {
     this.#outbox = outbox
     this.#resource = resource
     this.#waitingMax = settings.waitingSpansMax
+    this.#exportMs = settings.timeoutMs + 1000
     this.#processor = new BatchSpanProcessor({
       exporter: this,
       maxQueueSize: settings.waitingSpansMax,
       maxExportBatchSize: Math.min(BATCH_SPANS_MAX, settings.waitingSpansMax),
       scheduledDelayMillis: settings.batchDelayMs,
-      // The exporter keeps to its own time; this one is for an exporter that does not.
-      exportTimeoutMillis: settings.timeoutMs + 1000,
+      // Ours ends each export in time; at the end, though, they wait for each other.
+      exportTimeoutMillis: EXPORT_MS_MAX,
     })
   }
 
@@ -71,8 +86,21 @@ export class Traces implements SpanExporter {
 
   /** For the processor: sends a batch. */
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
-    this.#waiting -= spans.length
-    this.#exporter.export(spans, this.#outbox.watching(spans.length, done))
+    const told = this.#outbox.watching(spans.length, done)
+    this.#lanes.enter((leave) => {
+      this.#waiting -= spans.length
+      let isOver = false
+      const end = (result: ExportResult): void => {
+        if (isOver) return
+        isOver = true
+        clearTimeout(timer)
+        leave()
+        told(result)
+      }
+      // The exporter's own clock starts over with every byte of an answer.
+      const timer = setTimeout(() => end(timedOut), this.#exportMs).unref()
+      this.#exporter.export(spans, end)
+    })
   }
 
   /** For the processor. */
