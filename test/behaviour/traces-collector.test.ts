@@ -55,6 +55,27 @@ test('one that is away costs no request anything', async () => {
   expect(said(stand)).toEqual([['warn', 'telemetry cannot be sent', 'traces', 'ECONNREFUSED']])
 })
 
+test('one that does not answer is given up, and sent to again', async () => {
+  let isSilent = true
+  const over = Promise.withResolvers<void>()
+  const soon = { OTEL_EXPORTER_OTLP_TIMEOUT: '100' }
+  const stand = await startTraces([answering('a')], {}, soon, async () => {
+    if (isSilent) await over.promise
+    return Response.json({})
+  })
+  await chats(stand, 1)
+  await eventually(() => stand.lines.length > 0, 'the line')
+  isSilent = false
+  await chats(stand, 1)
+  await stand.collector.trace(caller.traceId)
+  await eventually(() => stand.lines.length > 1, 'the second line')
+  over.resolve()
+  expect(said(stand)).toEqual([
+    ['warn', 'telemetry cannot be sent', 'traces', 'timeout'],
+    ['info', 'telemetry is sent again', 'traces', undefined],
+  ])
+})
+
 test('one that takes a part says so', async () => {
   const partial = { partialSuccess: { rejectedSpans: '2', errorMessage: 'canary' } }
   const stand = await startTraces([answering('a')], {}, {}, () => Response.json(partial))
