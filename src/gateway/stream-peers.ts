@@ -45,6 +45,7 @@ const names = {
 export class MachinePeers implements StreamPeers {
   readonly #parts: PeerParts
   #server: Bun.Server<undefined> | null = null
+  #hasTried = false
 
   constructor(parts: PeerParts) {
     this.#parts = parts
@@ -52,7 +53,8 @@ export class MachinePeers implements StreamPeers {
 
   /** Answers the others from now on. Never throws; a second call does nothing. */
   listen(): void {
-    if (this.#server !== null) return
+    if (this.#hasTried) return
+    this.#hasTried = true
     const { directory, streams, failed } = this.#parts
     try {
       makePrivate(directory)

@@ -87,7 +87,7 @@ export class JournalWriter implements Sink {
       return
     }
     const event = this.#pendingBytes === 0 ? part : Buffer.concat([...this.#takeParts(), part])
-    if (eventData(event) !== null) this.#event(event)
+    if (saysSomething(event)) this.#event(event)
     else this.#comment(event)
   }
 
@@ -164,6 +164,13 @@ export class JournalWriter implements Sink {
     this.#pendingBytes = 0
     return parts
   }
+}
+
+/** Whether an event has data. Nearly every one shows it by the beginning of a line. */
+function saysSomething(event: Uint8Array): boolean {
+  const bytes = Buffer.from(event.buffer, event.byteOffset, event.length)
+  if (startsWith(event, 'data:') || bytes.includes('\ndata:')) return true
+  return eventData(event) !== null
 }
 
 const startsWith = (bytes: Uint8Array, text: string): boolean =>

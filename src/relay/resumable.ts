@@ -138,6 +138,7 @@ export class ResumableStream {
   /** Its client wants it to end, and nothing of it to be kept. */
   end(): void {
     this.#isKept = false
+    this.#parts.exchange.clientLeft()
     const message = 'The stream was ended by its client.'
     this.#parts.abort.abort(new GatewayError('client_gone', { message }))
     this.#house.drop(this)
