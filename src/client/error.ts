@@ -56,6 +56,14 @@ export class StreamError extends Error {
   }
 }
 
+/** The same error with the request that it belongs to, where it does not name one itself. */
+export function withRequest(error: StreamError, requestId: string | null): StreamError {
+  if (error.requestId !== null || requestId === null) return error
+  const { code, message, status, type, retryable, retryAfterMs, cause } = error
+  const detail = { status, type, retryable, retryAfterMs, cause, requestId }
+  return new StreamError(code, message, detail)
+}
+
 /** The connection ended, and the answer did not. */
 export function incomplete(cause?: unknown): StreamError {
   const message = 'The connection ended before the answer did.'

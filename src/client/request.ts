@@ -40,14 +40,14 @@ export interface StreamOrigin {
   readonly streamId: string | null
 }
 
+/** What the head of an answer says. */
+export function originOf(headers: Headers): StreamOrigin {
+  return {
+    requestId: headers.get('x-request-id') ?? headers.get('request-id'),
+    provider: headers.get('x-sluice-provider'),
+    streamId: headers.get('x-sluice-stream-id'),
+  }
+}
+
 /** Before the head of the answer is there. */
 export const noOrigin: StreamOrigin = { requestId: null, provider: null, streamId: null }
-
-/**
- * Where a sluice keeps a stream: beside the endpoint that was asked. What stands before the version
- * of the API stays.
- */
-export function streamUrl(url: string, streamId: string): string {
-  const base = /^([^?#]*?)\/v1(?:beta)?\//.exec(url)?.[1] ?? ''
-  return `${base}/v1/streams/${encodeURIComponent(streamId)}`
-}

@@ -2,16 +2,15 @@
  * A stream of one answer: asked for, read, asked for again while nothing has been said, resumed
  * where the server can, and never taken for complete when it is not.
  */
-import type { JsonObject } from '../core/json.ts'
 import { type Answer, AnswerFold } from './answer.ts'
-import { Connection, type Fetch } from './connection.ts'
-import { dialectOf } from './dialects/detect.ts'
-import type { Dialect, DialectReader } from './dialects/dialect.ts'
-import { incomplete, StreamError, toStreamError } from './error.ts'
+import type { Connection } from './connection.ts'
+import type { DialectReader } from './dialects/dialect.ts'
+import { Endpoint } from './endpoint.ts'
+import { incomplete, type StreamError, toStreamError, withRequest } from './error.ts'
 import { isContent, type StreamEvent } from './events.ts'
 import { Meter, type StreamMetrics } from './metrics.ts'
 import { delayMs, pause, retryAfterMaxMs } from './pause.ts'
-import { noOrigin, type StreamOrigin, type StreamRequest, streamUrl } from './request.ts'
+import { noOrigin, originOf, type StreamOrigin, type StreamRequest } from './request.ts'
 import { Sequence } from './sequence.ts'
 
 /** Failures of a connection, which say nothing of the answer. */
@@ -20,13 +19,11 @@ const breaks: ReadonlySet<string> = new Set(['network_error', 'stream_incomplete
 /** A stream that can be read once. Nothing is asked for before somebody wants an event. */
 export class AnswerStream implements AsyncIterable<StreamEvent> {
   readonly #request: StreamRequest
-  readonly #dialect: Dialect
-  readonly #url: string
-  readonly #body: string
   readonly #abort = new AbortController()
-  readonly #fetch: Fetch
   readonly #meter = new Meter(() => performance.now())
-  readonly #fold: AnswerFold
+  readonly #endpoint: Endpoint
+  readonly #answerCharsMax: number
+  #fold: AnswerFold
   #reader: DialectReader
   #sequence: Sequence | null = null
   #connection: Connection | null = null
@@ -40,13 +37,10 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
   /** @throws TypeError where the dialect is not known, or the body cannot be said in JSON. */
   constructor(request: StreamRequest) {
     this.#request = request
-    this.#dialect = dialectOf(String(request.url), request.dialect ?? null)
-    this.#url = this.#dialect.address(String(request.url))
-    this.#body = JSON.stringify(this.#dialect.body(request.body as JsonObject))
-    this.#reader = this.#dialect.createReader()
-    this.#fold = new AnswerFold(request.answerCharsMax ?? 33_554_432)
-    // A method of `window` may not be called as a method of something else.
-    this.#fetch = request.fetch ?? ((url, init) => globalThis.fetch(url, init))
+    this.#endpoint = new Endpoint(request, this.#abort.signal, this.#meter)
+    this.#answerCharsMax = request.answerCharsMax ?? 33_554_432
+    this.#fold = new AnswerFold(this.#answerCharsMax)
+    this.#reader = this.#endpoint.dialect.createReader()
   }
 
   /** What was said so far; the same object until something changes. */
@@ -88,7 +82,8 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
     } finally {
       signal?.removeEventListener('abort', abort)
       this.#meter.end()
-      if (!this.#isOver) this.#cancel()
+      // A server that keeps the stream would go on without us.
+      if (!this.#isOver && this.#sequence !== null) this.#endpoint.end(this.#sequence)
     }
   }
 
@@ -102,7 +97,8 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
       yield* this.#read(connection)
       return
     } catch (thrown) {
-      failure = this.#named(toStreamError(thrown, this.#abort.signal))
+      const error = toStreamError(thrown, this.#abort.signal)
+      failure = withRequest(error, this.#origin.requestId)
     } finally {
       this.#connection?.close()
       this.#connection = null
@@ -129,6 +125,7 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
     const { idleTimeoutMs = this.#sequence === null ? 0 : 60_000 } = this.#request
     for await (const messages of connection.messages(idleTimeoutMs)) {
       for (const message of messages) {
+        this.#abort.signal.throwIfAborted()
         this.#meter.events += 1
         if (this.#sequence?.accept(message.id) === false) {
           this.#meter.duplicates += 1
@@ -158,7 +155,7 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
    */
   #isGoodEnd({ isEmpty }: Connection): boolean {
     if (!this.#reader.isFinished) return false
-    return this.#sequence === null || isEmpty || this.#dialect.name === 'gemini'
+    return this.#sequence === null || isEmpty || this.#endpoint.dialect.name === 'gemini'
   }
 
   *#say(events: readonly StreamEvent[]): Generator<StreamEvent, void, void> {
@@ -174,31 +171,10 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
   }
 
   async #open(): Promise<Connection> {
-    const { resume = false, apiKey = null, headers, eventCharsMax = 4_194_304 } = this.#request
-    const own = { ...this.#dialect.headers(apiKey), accept: 'text/event-stream' }
-    const options = {
-      ...{ fetch: this.#fetch, signal: this.#abort.signal },
-      ...{ meter: this.#meter, eventCharsMax },
-    }
-    if (this.#sequence !== null) {
-      const from = { 'last-event-id': this.#sequence.lastEventId }
-      const init = { headers: { ...own, ...headers, ...from }, cache: 'no-store' } as const
-      return Connection.open(streamUrl(this.#url, this.#sequence.streamId), init, options)
-    }
-    const wish = { ...(resume && { 'x-sluice-resume': '1' }) }
-    const init = {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...own, ...wish, ...headers },
-      body: this.#body,
-    }
-    const connection = await Connection.open(this.#url, init, options)
-    const named = connection.headers
-    const streamId = named.get('x-sluice-stream-id')
-    this.#origin = {
-      requestId: named.get('x-request-id') ?? named.get('request-id'),
-      provider: named.get('x-sluice-provider'),
-      streamId,
-    }
+    if (this.#sequence !== null) return this.#endpoint.goOn(this.#sequence)
+    const connection = await this.#endpoint.ask()
+    this.#origin = originOf(connection.headers)
+    const { streamId } = this.#origin
     if (streamId !== null) this.#sequence = new Sequence(streamId)
     return connection
   }
@@ -218,29 +194,9 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
 
   #startAgain(): void {
     this.#sequence = null
-    this.#reader = this.#dialect.createReader()
-  }
-
-  /** An error inside a stream, or of a connection, names no request; the head of the answer did. */
-  #named(error: StreamError): StreamError {
-    const { requestId } = this.#origin
-    if (error.requestId !== null || requestId === null) return error
-    const { code, message, status, type, retryable, retryAfterMs, cause } = error
-    return new StreamError(code, message, {
-      ...{ status, type, retryable, retryAfterMs, cause, requestId },
-    })
-  }
-
-  /** A server that keeps the stream would go on without us: it is told that nobody waits. */
-  #cancel(): void {
-    if (this.#sequence === null) return
-    const { apiKey = null, headers } = this.#request
-    // `keepalive`, because the page may be on its way out.
-    this.#fetch(streamUrl(this.#url, this.#sequence.streamId), {
-      method: 'DELETE',
-      headers: { ...this.#dialect.headers(apiKey), ...headers },
-      keepalive: true,
-    }).catch(() => {})
+    this.#origin = noOrigin
+    this.#reader = this.#endpoint.dialect.createReader()
+    this.#fold = new AnswerFold(this.#answerCharsMax)
   }
 }
 

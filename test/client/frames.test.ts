@@ -43,9 +43,9 @@ async function drawings(whileMs: number) {
     frames.change()
     await Bun.sleep(1)
   }
-  const tookMs = performance.now() - startMs
   await eventually(() => drawn === changes, 'the last change', 1000)
-  return { times, perSecond: ((times.length - 1) * 1000) / tookMs }
+  const spanMs = (times.at(-1) ?? 0) - (times[0] ?? 0)
+  return { times, perSecond: ((times.length - 1) * 1000) / spanMs }
 }
 
 describe('frames', () => {
@@ -57,7 +57,7 @@ describe('frames', () => {
   ])('are 60 a second at most: %s', async (_name, frameMs) => {
     using _screen = frameMs === 0 ? null : startScreen(frameMs)
     const { times, perSecond } = await drawings(500)
-    expect(perSecond).toBeLessThanOrEqual(61)
+    expect(perSecond).toBeLessThanOrEqual(61.5)
     expect(times.length).toBeGreaterThan(5)
   })
 

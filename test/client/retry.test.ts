@@ -54,6 +54,21 @@ describe('before the first content', () => {
     expect(server.requestCount).toBe(2)
   })
 
+  test('what the first try said of itself is forgotten', async () => {
+    await using servers = startServers()
+    const usage = { prompt_tokens: 99, completion_tokens: 99 }
+    const old = JSON.stringify({ id: 'old', model: 'old', choices: [], usage })
+    const unpaid = eventsOf('openai-chat').filter((event) => !event.includes('prompt_tokens'))
+    const server = servers.start(
+      inTurn(
+        (_, connection) => sendStream(connection, [eventText(old)]),
+        (_, connection) => sendStream(connection, unpaid),
+      ),
+    )
+    const { answer } = await readAll(streamOf(server.url, 'openai-chat', { retriesMax: 1 }))
+    expect(answer).toMatchObject({ id: 'chatcmpl-test', model: 'test-model', usage: null })
+  })
+
   test('it is tried no more often than allowed', async () => {
     await using servers = startServers()
     const server = servers.start((_, connection) =>
@@ -174,6 +189,24 @@ describe('whoever stops reading', () => {
     expect((await reading).error?.code).toBe('aborted')
     await (await stand.upstream.connection(0)).closed
     expect((await stand.record(0)).endReason).toBe('client_gone')
+  })
+
+  test('by abort hears nothing more, also of what has arrived already', async () => {
+    await using servers = startServers()
+    const server = servers.start((_, connection) =>
+      sendStream(connection, [eventsOf('openai-chat').join('')]),
+    )
+    const stream = streamOf(server.url, 'openai-chat')
+    const said: string[] = []
+    const reading = (async () => {
+      for await (const event of stream) {
+        said.push(event.type)
+        if (event.type === 'content') stream.abort()
+      }
+    })()
+    expect(reading).rejects.toMatchObject({ code: 'aborted' })
+    await reading.catch(() => {})
+    expect(said).toEqual(['start', 'content'])
   })
 
   test('by leaving the loop', async () => {
