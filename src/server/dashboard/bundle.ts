@@ -13,15 +13,10 @@ import { fileURLToPath } from 'node:url'
  */
 export function bundle(name: string): string {
   const entry = fileURLToPath(new URL(`../../dashboard/${name}`, import.meta.url))
-  const built = Bun.spawnSync([
-    process.execPath,
-    'build',
-    entry,
-    '--minify',
-    '--production',
-    '--target=browser',
-    '--format=esm',
-  ])
+  const options = ['--minify', '--production', '--target=browser', '--format=esm']
+  // Nothing of the environment: `NODE_ENV=test` would bring React's build for developers.
+  const env = { NODE_ENV: 'production' }
+  const built = Bun.spawnSync([process.execPath, 'build', entry, ...options], { env })
   if (!built.success) throw new Error(built.stderr.toString())
   return built.stdout.toString()
 }
