@@ -69,7 +69,8 @@ function countingMetrics(kept: Kept, config: Config, status: Status): Metrics {
 type State = Omit<WorkerState, 'process' | 'draining' | 'configurations'>
 
 function stateOf(kept: Kept, names: Names): State {
-  const { underway, resilience, breakers, pool, spool, sweep, overload, ledger, log, store } = kept
+  const { underway, streams, resilience, breakers, pool, spool, sweep } = kept
+  const { overload, ledger, log, store } = kept
   const { slots, standings } = resilience
   const view = overload.view()
   const { looks, lateMs, heldUp } = sweep.times
@@ -88,6 +89,7 @@ function stateOf(kept: Kept, names: Names): State {
     })),
     pool: pool.getMetrics(),
     spoolFiles: spool.filesOpen,
+    resumable: { streams: streams.size, readers: streams.readers, bytes: streams.bytes },
     clocks: { waiting: sweep.size, looks, lateSeconds: lateMs / 1000, heldUp },
     overload: {
       stage: overloadStages.indexOf(view.stage),

@@ -127,6 +127,21 @@ const memory: readonly StateFamily[] = [
     ({ pool }) => pool.doubleReleases,
   ),
   now('sluice_spool_files', 'Bodies that wait on the disk.', ({ spoolFiles }) => spoolFiles),
+  now(
+    'sluice_resumable_streams',
+    'Streams that can be resumed, those among them that are over.',
+    ({ resumable }) => resumable.streams,
+  ),
+  now(
+    'sluice_resumable_stream_readers',
+    'Clients that read one of them.',
+    ({ resumable }) => resumable.readers,
+  ),
+  now(
+    'sluice_resumable_stream_bytes',
+    'What is kept of them in memory.',
+    ({ resumable }) => resumable.bytes,
+  ),
 ]
 
 const health: readonly StateFamily[] = [

@@ -23,6 +23,8 @@ export interface WorkerState {
   }[]
   readonly pool: BufferPoolMetrics
   readonly spoolFiles: number
+  /** Streams that can be resumed, who reads them, and what is kept of them. */
+  readonly resumable: { readonly streams: number; readonly readers: number; readonly bytes: number }
   readonly clocks: {
     readonly waiting: number
     readonly looks: number

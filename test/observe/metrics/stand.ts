@@ -25,6 +25,7 @@ export const idleState: WorkerState = {
     ...{ doubleReleases: 0, timestamp: 1 },
   },
   spoolFiles: 0,
+  resumable: { streams: 0, readers: 0, bytes: 0 },
   clocks: { waiting: 0, looks: 0, lateSeconds: 0, heldUp: 0 },
   overload: {
     stage: 0,
