@@ -4,8 +4,9 @@
  *
  * Memory, at most: the rings hold 1200 requests of about 1.5 KB. A series has up to 768 slots (of
  * all requests) or 84 (of a group) that are over, each of 1 KB and 8 bytes for every bucket that is
- * not empty, 3 KB with all kinds of traffic; and open ones of 23 KB each. So all requests take
- * 2.4 MB, and a group that never rests 0.3 MB; there are at most 32 providers and 64 targets.
+ * not empty, 3 KB with all kinds of traffic; and three that are open, of 26 KB each. So all requests
+ * take 2.4 MB and a group that never rests 0.3 MB. There are at most 33 providers and 65 targets of
+ * routes: 32 MB where all of them are busy all day. With 8 and 8 of them 8.6 MB were measured.
  */
 import type { Exchange } from './exchange.ts'
 import { finishedOf } from './finish.ts'
