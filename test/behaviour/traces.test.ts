@@ -72,6 +72,11 @@ test('a request is a span in the caller`s trace, with its stages and attempts in
     ])
   }
   expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(spans.length)
+  // The times are those of the record, on the clock on the wall.
+  const { startedAt, startedAtMs, endedAtMs } = await stand.record(0)
+  const [began, ended] = [server.startTimeUnixNano, server.endTimeUnixNano].map(BigInt)
+  expect(began).toBe(BigInt(startedAt) * 1_000_000n)
+  expect(Number((ended ?? 0n) - (began ?? 0n)) / 1e6).toBeCloseTo(endedAtMs - startedAtMs, 2)
   // Each provider is told the attempt that it was asked in as the parent.
   expect(told(stand)).toEqual(attempts.map(({ spanId }) => `00-${caller.traceId}-${spanId}-01`))
   expect(told(stand, 'tracestate')).toEqual([state.tracestate, state.tracestate])
