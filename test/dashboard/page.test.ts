@@ -90,7 +90,9 @@ describeInBrowser('the dashboard', () => {
     const { page } = watched
     const row = page.locator('tbody tr', { hasText: chat.requestId })
     await row.waitFor()
-    expect(await row.innerText()).toContain('streaming')
+    await row.getByText('streaming').first().waitFor({ state: 'attached' })
+    expect(await row.innerText()).toContain('<img src=x onerror=alert(1)>')
+    expect(await row.locator('img').count()).toBe(0)
     await row.getByRole('link').click()
     const details = page.getByRole('dialog')
     expect(await details.innerText()).toContain('Waited for its turn')

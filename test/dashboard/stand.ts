@@ -15,7 +15,8 @@ export const pairedRoute = 'paired'
 export const targets = {
   broken: 'demo/broken?status=503',
   breaking: 'demo/breaking?headersMs=60&tokensPerSecond=50&fail=reset@8',
-  steady: 'demo/steady?tokens=100000&tokensPerSecond=50',
+  /** A name is whatever a client says, and no markup. */
+  steady: 'demo/<img src=x onerror=alert(1)>?tokens=100000&tokensPerSecond=50',
   chosen: 'demo/chosen?tokens=3',
   spare: 'demo/spare?tokens=3',
   short: 'demo/short?tokens=30&tokensPerSecond=60&firstTokenMs=40',
