@@ -15,9 +15,9 @@ const detail: OpenAPIV3.OperationObject = {
   tags: ['Operations'],
   summary: 'Metrics for Prometheus',
   description:
-    'In the text format of Prometheus, or as OpenMetrics where `accept` prefers that. Sums of all ' +
-    'workers of the machine; gauges of which a sum would say nothing are those of the worst one. ' +
-    'Answers 404 with `METRICS=off`.',
+    'In the text format of Prometheus, or as OpenMetrics where `accept` prefers that. Sums of ' +
+    'all workers of the machine; gauges of which a sum would say nothing are those of the ' +
+    'worst one. Answers 404 with `METRICS=off`.',
   security: [{ adminToken: [] }, {}],
   responses: {
     200: {

@@ -103,6 +103,8 @@ const queue: DashboardRow = {
 }
 
 const hits = 'sluice_pool_hits_total'
+const made = ['sluice_pool_misses_total', 'sluice_pool_overflow_total']
+const acquired = [hits, ...made].map((metric) => rate(metric, '')).join(' + ')
 
 const memory: DashboardRow = {
   title: 'Pool, memory and event loop',
@@ -118,10 +120,7 @@ const memory: DashboardRow = {
     ]),
     lines('Hit rate', 'Share of the buffers that were there.', 'percentunit', [
       {
-        expr: share(
-          rate(hits, ''),
-          `${rate(hits, '')} + ${rate('sluice_pool_misses_total', '')} + ${rate('sluice_pool_overflow_total', '')}`,
-        ),
+        expr: share(rate(hits, ''), acquired),
         legend: 'hits',
       },
     ]),

@@ -19,8 +19,8 @@ export const outputTokenBounds = [
 export const tokenBounds = Array.from({ length: 14 }, (_, power) => 4 ** power)
 
 /**
- * Gaps in a stream, in seconds. Powers of two of a millisecond are bounds of the scale on which each
- * stream counts its gaps too, so that nothing is estimated where the one is counted into the other.
+ * Gaps in a stream, in seconds. Powers of two of a millisecond are bounds of the scale on which
+ * each stream counts its gaps too, so that nothing is estimated where one is added to the other.
  */
 export const gapBounds = Array.from({ length: 17 }, (_, power) => 2 ** power / 1000)
 

@@ -11,7 +11,7 @@ export interface Family {
   readonly help: string
   /** Names of its labels, without `le`. */
   readonly labels: readonly string[]
-  /** Upper bounds of the buckets, ascending and without the infinite one; empty for no histogram. */
+  /** Upper bounds of the buckets, ascending, without the infinite one; empty for others. */
   readonly bounds: readonly number[]
   readonly aggregator: Aggregator
 }

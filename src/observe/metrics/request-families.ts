@@ -1,35 +1,12 @@
 /**
- * What is counted of requests when they end. `gen_ai_*` are the names, labels and buckets of
- * OpenTelemetry's conventions for generative AI as Prometheus writes them; `sluice_*` is what they
- * do not cover. `provider` is the provider's name in the configuration.
+ * What is counted of requests when they end, by names of our own. `provider` is the provider's name
+ * in the configuration.
  */
-import {
-  durationBounds,
-  firstTokenBounds,
-  gapBounds,
-  outputTokenBounds,
-  overheadBounds,
-  queueWaitBounds,
-  tokenBounds,
-} from './bounds.ts'
-import { counter, type Family, histogram } from './family.ts'
-import { type Column, SeriesTable } from './series-table.ts'
-
-/** Series of a counter at most, and of a histogram, which is twenty lines each. */
-const COUNTERS_MAX = 500
-const HISTOGRAMS_MAX = 200
-
-const whole = (family: Family): Column => ({ family, fixed: {} })
-
-const perProvider = (name: string, help: string): Column => whole(counter(name, help, ['provider']))
-
-const asked = [
-  'gen_ai_operation_name',
-  'gen_ai_provider_name',
-  'gen_ai_request_model',
-  'gen_ai_response_model',
-  'provider',
-] as const
+import { answers, costs, durations } from './answer-families.ts'
+import { gapBounds, overheadBounds, queueWaitBounds } from './bounds.ts'
+import { COUNTERS_MAX, HISTOGRAMS_MAX, perProvider, whole } from './columns.ts'
+import { counter, histogram } from './family.ts'
+import { SeriesTable } from './series-table.ts'
 
 const requests = () =>
   new SeriesTable(
@@ -156,97 +133,6 @@ const traffic = () =>
           'What sluice itself took of the time before an answer began.',
           ['provider'],
           overheadBounds,
-        ),
-      ),
-    },
-    HISTOGRAMS_MAX,
-  )
-
-const tokenTotal = counter(
-  'sluice_tokens_total',
-  'Tokens that providers reported. Cached input and cache writes are parts of the input, and ' +
-    'reasoning is a part of the output.',
-  ['provider', 'model', 'type'],
-)
-
-const tokensOf = (type: string): Column => ({ family: tokenTotal, fixed: { type } })
-
-const costs = () =>
-  new SeriesTable(
-    ['provider', 'model'],
-    {
-      cost: whole(
-        counter(
-          'sluice_cost_microusd_total',
-          'What answers cost, in millionths of a US dollar, as far as that is known.',
-          ['provider', 'model'],
-        ),
-      ),
-      lost: whole(
-        counter(
-          'sluice_cost_lost_microusd_total',
-          'What attempts cost whose answers nobody got, in millionths of a US dollar.',
-          ['provider', 'model'],
-        ),
-      ),
-      unknown: whole(
-        counter('sluice_cost_unknown_total', 'Requests of which nobody knows what they cost.', [
-          ...['provider', 'model'],
-        ]),
-      ),
-      input: tokensOf('input'),
-      cachedInput: tokensOf('cached_input'),
-      cacheWrite: tokensOf('cache_write_input'),
-      output: tokensOf('output'),
-      reasoning: tokensOf('reasoning'),
-    },
-    COUNTERS_MAX,
-  )
-
-const tokenUsage = histogram(
-  'gen_ai_client_token_usage',
-  'Tokens of one request that its provider reported, by whether they are input or output.',
-  [...asked, 'gen_ai_token_type'],
-  tokenBounds,
-)
-
-const answers = () =>
-  new SeriesTable(
-    asked,
-    {
-      firstToken: whole(
-        histogram(
-          'gen_ai_server_time_to_first_token_seconds',
-          'Time until the first content of a stream.',
-          asked,
-          firstTokenBounds,
-        ),
-      ),
-      perOutputToken: whole(
-        histogram(
-          'gen_ai_server_time_per_output_token_seconds',
-          'Time for each output token behind the first, of streams that were completed.',
-          asked,
-          outputTokenBounds,
-        ),
-      ),
-      inputTokens: { family: tokenUsage, fixed: { gen_ai_token_type: 'input' } },
-      outputTokens: { family: tokenUsage, fixed: { gen_ai_token_type: 'output' } },
-    },
-    HISTOGRAMS_MAX,
-  )
-
-const durations = () =>
-  new SeriesTable(
-    [...asked, 'error_type'],
-    {
-      duration: whole(
-        histogram(
-          'gen_ai_server_request_duration_seconds',
-          'Time from the first byte of a request to the last of its answer; error_type is empty ' +
-            'where it ended well.',
-          [...asked, 'error_type'],
-          durationBounds,
         ),
       ),
     },

@@ -110,8 +110,11 @@ test('a metric has so many series and no more, and the sums stay right', async (
   expect(scrape.of('sluice_events_total').length).toBe(201)
   expect(scrape.sum('sluice_events_total')).toBe(12 * 300)
   expect(scrape.sum('sluice_events_total', { provider: 'other' })).toBe(12 * 100)
+  // Each time, and not only when there is a name more.
+  record(metrics, finishedStream({ provider: 'p299' }))
   const overflow = { metric: 'sluice_events_total' }
-  expect(scrape.sum('sluice_metrics_overflow_total', overflow)).toBe(100)
+  const again = await scrapeOf(metrics)
+  expect(again.sum('sluice_metrics_overflow_total', overflow)).toBe(101)
 })
 
 test('names of the configuration are labels as they are, whatever is in them', async () => {
@@ -127,7 +130,7 @@ test('names of the configuration are labels as they are, whatever is in them', a
   expect(scrape.histogramCount).toBeGreaterThan(5)
 })
 
-test('dated models are known by their beginning, and each provider by its conventional name', () => {
+test('dated models are known by their beginning, providers by their conventional names', () => {
   const config = namedConfig({
     providers: [
       { name: 'eu', kind: 'azure', baseUrl: '', apiKey: null, models: [] },
