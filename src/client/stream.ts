@@ -6,7 +6,7 @@ import { type Answer, AnswerFold } from './answer.ts'
 import type { Connection } from './connection.ts'
 import type { DialectReader } from './dialects/dialect.ts'
 import { Endpoint } from './endpoint.ts'
-import { incomplete, type StreamError, toStreamError, withRequest } from './error.ts'
+import { aborted, incomplete, invalidEvent, StreamError, withRequest } from './error.ts'
 import { isContent, type StreamEvent } from './events.ts'
 import { Meter, type StreamMetrics } from './metrics.ts'
 import { delayMs, pause, retryAfterMaxMs } from './pause.ts'
@@ -97,8 +97,7 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
       yield* this.#read(connection)
       return
     } catch (thrown) {
-      const error = toStreamError(thrown, this.#abort.signal)
-      failure = withRequest(error, this.#origin.requestId)
+      failure = withRequest(this.#errorFrom(thrown), this.#origin.requestId)
     } finally {
       this.#connection?.close()
       this.#connection = null
@@ -190,6 +189,14 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
     }
     if (this.#hasContent || !error.retryable) return null
     return this.#meter.retries < retriesMax ? 'retry' : null
+  }
+
+  /** What breaks on the way is ours already: anything else is an event that nobody foresaw. */
+  #errorFrom(thrown: unknown): StreamError {
+    const { signal } = this.#abort
+    if (signal.aborted) return aborted(signal)
+    if (thrown instanceof StreamError) return thrown
+    return invalidEvent('An event of the stream cannot be read.', thrown)
   }
 
   #startAgain(): void {

@@ -1,7 +1,9 @@
 /** Each dialect through the program, and what is read of streams that are cut, anywhere. */
 import { afterEach, describe, expect, test } from 'bun:test'
+import { AnswerFold } from '../../src/client/answer.ts'
+import { dialectOf } from '../../src/client/dialects/detect.ts'
 import type { DialectName } from '../../src/client/dialects/dialect.ts'
-import { serverError } from '../../src/client/error.ts'
+import { StreamError, serverError } from '../../src/client/error.ts'
 import { type ErrorCode, errorTable, GatewayError } from '../../src/core/errors.ts'
 import { writeError } from '../../src/protocol/openai/error.ts'
 import { endStands } from '../behaviour/client-stand.ts'
@@ -9,12 +11,13 @@ import { begunOf, type Pair, pairs, startPairs, wholeOf } from '../behaviour/dia
 import { cut } from '../kit/answers.ts'
 import { toBytes } from '../kit/http.ts'
 import { eventually } from '../kit/signal.ts'
-import { randomFrom } from '../protocol/replay.ts'
+import { framesOf, mutate, randomFrom } from '../protocol/replay.ts'
 import {
   dialectNames,
   eventsOf,
   openStream,
   readAll,
+  requests,
   sendStream,
   startServers,
   streamOf,
@@ -22,7 +25,7 @@ import {
 
 afterEach(endStands)
 
-const dialectOf: Readonly<Partial<Record<Pair['client'], DialectName>>> = {
+const dialectOfClient: Readonly<Partial<Record<Pair['client'], DialectName>>> = {
   chat: 'openai-chat',
   responses: 'openai-responses',
   messages: 'anthropic-messages',
@@ -31,7 +34,7 @@ const dialectOf: Readonly<Partial<Record<Pair['client'], DialectName>>> = {
 
 /** Every dialect of a client, passed through and translated. */
 const rows = pairs.flatMap((pair) => {
-  const dialect = dialectOf[pair.client]
+  const dialect = dialectOfClient[pair.client]
   return dialect === undefined
     ? []
     : [[`${pair.client} from ${pair.provider}`, pair, dialect] as const]
@@ -139,6 +142,33 @@ describe.each(dialectNames)('%s, cut', (dialect) => {
       const read = await readAll(streamOf(server.url, dialect, { headers: { 'x-cuts': cuts } }))
       expect([cuts, read.error]).toEqual([cuts, null])
       expect(read.events).toEqual([...expected.events])
+    }
+  })
+})
+
+describe.each(dialectNames)('%s, spoilt', (dialect) => {
+  const frames = framesOf('sse', toBytes(eventsOf(dialect).join('')))
+
+  test('is read, or is an error of ours', () => {
+    const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000)
+    for (let round = 0; round < 1500; round += 1) {
+      const random = randomFrom(seed + round)
+      const reader = dialectOf(requests[dialect].path('m'), null).createReader()
+      const fold = new AnswerFold(10_000)
+      try {
+        for (const { event, data } of frames) {
+          const spoilt = data.startsWith('{') ? mutate(JSON.parse(data), random) : data
+          const text = typeof spoilt === 'string' ? spoilt : JSON.stringify(spoilt)
+          for (const said of reader.read({ id: null, event, data: text })) fold.take(said)
+        }
+        for (const said of reader.end()) fold.take(said)
+        const { content, toolCalls } = fold.answer
+        expect(typeof content).toBe('string')
+        expect(toolCalls.every((call) => typeof call.arguments === 'string')).toBe(true)
+      } catch (thrown) {
+        if (thrown instanceof StreamError) continue
+        throw new Error(`FUZZ_SEED=${seed}, round ${round}: ${thrown}`, { cause: thrown })
+      }
     }
   })
 })

@@ -188,6 +188,19 @@ describeInBrowser('the hook', () => {
     expect(complaints).toEqual([])
   }, 20_000)
 
+  test('cancels it too where the program would have kept the stream', async () => {
+    await using opened = await open(begins)
+    const { tab, stand, complaints } = opened
+    const url = new URL('/v1/chat/completions', stand.url).href
+    await tab.evaluate((address) => page.ask(address, { resume: true }), url)
+    await shows(tab, 'Hello')
+    const leftAtMs = performance.now()
+    await tab.evaluate(() => page.unmount())
+    const closedAtMs = await (await stand.upstream.connection(0)).closed
+    expect(closedAtMs - leftAtMs).toBeLessThan(promptlyMs)
+    expect(complaints).toEqual([])
+  }, 20_000)
+
   test('stops and keeps what is there; another start ends the one before', async () => {
     await using opened = await open(begins)
     const { tab, stand, complaints } = opened

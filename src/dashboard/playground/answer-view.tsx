@@ -57,7 +57,7 @@ function States({ answer }: { answer: ShownAnswer }) {
   const tone: Tone = ending === 'failed' ? 'bad' : 'warn'
   return (
     <>
-      {metadata.isReconnecting && <Badge tone="warn">connecting again</Badge>}{' '}
+      {metadata.isReconnecting && <Badge tone="warn">trying again</Badge>}{' '}
       {resumes > 0 && <Badge tone="good">resumed {resumes} ×</Badge>}{' '}
       {metadata.isRefusal && <Badge tone="warn">refusal</Badge>}{' '}
       {ending !== null && <Badge tone={tone}>{words(ending)}</Badge>}

@@ -74,7 +74,7 @@ export function endingOf(answer: ShownAnswer): string | null {
 export function announcementOf(answer: ShownAnswer | null): string {
   if (answer === null) return ''
   const { isStreaming, content, reasoning, error, metadata } = answer
-  if (metadata.isReconnecting) return 'The connection broke. Connecting again.'
+  if (metadata.isReconnecting) return 'It broke. Trying again.'
   if (isStreaming) {
     const hasBegun = content !== '' || reasoning !== '' || answer.toolCalls.length > 0
     return hasBegun ? 'The answer is coming.' : 'Waiting for the answer.'
