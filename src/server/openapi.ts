@@ -20,14 +20,21 @@ export const ok = (name: string, description = 'OK'): OpenAPIV3.ResponseObject =
   content: json(name),
 })
 
+const streamId: OpenAPIV3.HeaderObject = {
+  description: 'Where the stream is resumed, of one that can be.',
+  schema: { type: 'string' },
+}
+
 /**
  * A response that is JSON, or a stream where the request asked for one.
  * @param example a whole stream as it looks on the wire
  */
 export function okOrStream(name: string, chunk: string, example: string): OpenAPIV3.ResponseObject {
   const description = `Server-sent events; the data of each is a ${chunk}.`
+  const plain = ok(name, 'One JSON body, or with `"stream": true` a stream of server-sent events')
   return {
-    ...ok(name, 'One JSON body, or with `"stream": true` a stream of server-sent events'),
+    ...plain,
+    headers: { ...plain.headers, 'x-sluice-stream-id': streamId },
     content: {
       ...json(name),
       'text/event-stream': { schema: { type: 'string', description }, example },
