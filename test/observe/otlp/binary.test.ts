@@ -15,6 +15,7 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     // Long, so that the end of the program is what sends them.
     OTEL_BSP_SCHEDULE_DELAY: '60000',
+    OTEL_METRIC_EXPORT_INTERVAL: '200',
   })
 }, 150_000)
 
@@ -22,6 +23,10 @@ afterAll(async () => {
   program.kill()
   await collector.stop()
 })
+
+/** What those say of themselves who sent something. */
+const saying = (attribute: string): Set<unknown> =>
+  new Set(collector.resources.map((resource) => resource[attribute]))
 
 test('spans and metrics are sent before it ends', async () => {
   const traceId = '0af7651916cd43dd8448eb211c80319c'
@@ -39,13 +44,13 @@ test('spans and metrics are sent before it ends', async () => {
   })
   expect(response.status).toBe(200)
   expect(await response.text()).toContain('[DONE]')
+  // The second worker may still be starting.
+  await collector.until(() => saying('sluice.worker.id').size === 2, 'the metrics of both')
+  expect(collector.spans).toEqual([])
   await program.stop()
   const names = collector.spans.filter((span) => span.traceId === traceId).map(({ name }) => name)
   expect(names).toContain('POST /v1/chat/completions')
   expect(names).toContain('relay')
-  const workers = collector.resources.map((resource) => resource['sluice.worker.id'])
-  expect(new Set(workers).size).toBe(2)
-  const instances = collector.resources.map((resource) => resource['service.instance.id'])
-  expect(new Set(instances).size).toBe(2)
+  expect(saying('service.instance.id').size).toBe(2)
   expect(collector.texts.join()).not.toContain('canary-prompt')
 })
