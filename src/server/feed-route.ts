@@ -7,7 +7,7 @@ import { arrivalOf } from './arrival.ts'
 import type { Feed } from './feed.ts'
 import { feedPath } from './guard.ts'
 import type { RouterOptions } from './options.ts'
-import { isOwnOrigin } from './origin.ts'
+import { isOwnPage } from './origin.ts'
 import type { WriteProblem } from './problem.ts'
 
 /** Behind the operator's token or a session, as all that shows what the program does. */
@@ -68,7 +68,7 @@ export function feedRoute(options: RouterOptions, feed: Feed, writeProblem: Writ
  */
 function checkOrigin(headers: Headers, allowed: readonly string[], hasCookieOnly: boolean): void {
   const origin = headers.get('origin')
-  if (origin === null ? !hasCookieOnly : isOwnOrigin(headers) || allowed.includes(origin)) return
+  if (origin === null ? !hasCookieOnly : isOwnPage(headers) || allowed.includes(origin)) return
   // Any origin may read what is open to all, where the operator said so; a session is not.
   if (origin !== null && allowed.includes('*') && !hasCookieOnly) return
   const message = 'Only pages of this server may watch it.'

@@ -10,7 +10,7 @@ import {
 import type { Setting } from '../reader.ts'
 import { type Environment, masked, withoutCredentials } from '../variable.ts'
 import { decimal, named, object, text, whole, word } from './fields.ts'
-import { pathText } from './problems.ts'
+import { type Path, pathText } from './problems.ts'
 import { isReference, referenced, secretReference } from './references.ts'
 
 const DAY_SECONDS = 86_400
@@ -134,9 +134,29 @@ const RULES_MAX = 100
 
 type FileAlerts = z.infer<ReturnType<typeof alertsSchema>>
 
+/** Tells of rules about a route or a key that is not there: such a rule would never hold. */
+export function checkAlerts(
+  { rules = {} }: FileAlerts,
+  known: { readonly routes: readonly string[]; readonly keys: readonly string[] },
+  reject: (path: Path, rule: string) => void,
+): void {
+  for (const [name, { route, key }] of Object.entries(rules)) {
+    const path = ['alerts', 'rules', name]
+    if (route !== undefined && !known.routes.includes(route)) {
+      reject([...path, 'route'], `must be a route of the file (${listed(known.routes)})`)
+    }
+    if (key !== undefined && !known.keys.includes(key) && !keyIdPattern.test(key)) {
+      reject([...path, 'key'], 'must be the name of a key of the file, or an id such as key_0a1b2c')
+    }
+  }
+}
+
+const listed = (names: readonly string[]): string => names.slice(0, 20).join(', ') || 'none is'
+
+const keyIdPattern = /^key_[0-9a-z]{1,40}$/
+
 /** `alerts` of the file, in its order. */
-export function alertsOf(alerts: FileAlerts | undefined, environment: Environment): AlertSettings {
-  if (alerts === undefined) return noAlerts
+export function alertsOf(alerts: FileAlerts, environment: Environment): AlertSettings {
   const { everySeconds = noAlerts.everySeconds, webhook, rules = {} } = alerts
   const told = (value: string): string | null =>
     isReference(value) ? referenced(value, environment) : value

@@ -14,7 +14,7 @@ import {
 import type { Prices } from '../prices.ts'
 import type { Setting } from '../reader.ts'
 import { type Environment, masked, withoutCredentials } from '../variable.ts'
-import { alertsOf, shownAlerts } from './alerts.ts'
+import { alertsOf, checkAlerts, shownAlerts } from './alerts.ts'
 import { readJson } from './json.ts'
 import { checkKeys, keysOf, shownKey } from './keys.ts'
 import { limitSettingsOf } from './limits.ts'
@@ -129,7 +129,10 @@ function readValue(
   const routes = routesOf(part('routes', parts.routes) ?? {})
   const limits = limitSettingsOf(part('limits', parts.limits) ?? {})
   const prices = pricesOf(part('prices', parts.prices) ?? {})
-  const alerts = alertsOf(part('alerts', parts.alerts), environment)
+  const fileAlerts = part('alerts', parts.alerts) ?? {}
+  const known = { routes: routes.map(({ name }) => name), keys: keys.map(({ name }) => name) }
+  checkAlerts(fileAlerts, known, reject)
+  const alerts = alertsOf(fileAlerts, environment)
   const { providers } = merged
   return {
     providers,

@@ -55,8 +55,17 @@ const rows: readonly (readonly [content: unknown, line: string])[] = [
     'alerts.rules.r.route: must not be there with this metric, got "smart"',
   ],
   [
-    rule({ metric: 'poolOverflow', key: 'team-a' }),
-    'alerts.rules.r.key: must not be there with this metric, got "team-a"',
+    rule({ route: 'smart' }),
+    'alerts.rules.r.route: must be a route of the file (none is), got "smart"',
+  ],
+  [
+    rule({ key: 'team-a' }),
+    'alerts.rules.r.key: must be the name of a key of the file, or an id such as key_0a1b2c, ' +
+      'got "team-a"',
+  ],
+  [
+    rule({ metric: 'poolOverflow', key: 'key_0a1b2c' }),
+    'alerts.rules.r.key: must not be there with this metric, got "key_0a1b2c"',
   ],
   [
     { alerts: { rules: { 'a b': { metric: 'errorRate', above: 1 } } } },
@@ -74,7 +83,7 @@ test('alerts are those of the file, with what holds when nothing is said', () =>
     webhook: { url: 'env:HOOK', secret: 'env:SIGNED' },
     rules: {
       errors: { metric: 'errorRate', above: 0.2, provider: 'openai' },
-      spend: { metric: 'spendUsd', above: 5, key: 'a', windowSeconds: 60, silenceSeconds: 0 },
+      spend: { metric: 'spendUsd', above: 5, key: 'key_a', windowSeconds: 60, silenceSeconds: 0 },
     },
   }
   const rest = { forSeconds: 60, minimumRequests: 10, route: null }
@@ -88,7 +97,7 @@ test('alerts are those of the file, with what holds when nothing is said', () =>
       },
       {
         ...{ ...rest, name: 'spend', metric: 'spendUsd', above: 5, windowSeconds: 60 },
-        ...{ provider: null, key: 'a', silenceSeconds: 0 },
+        ...{ provider: null, key: 'key_a', silenceSeconds: 0 },
       },
     ],
   })
