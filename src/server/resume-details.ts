@@ -77,7 +77,7 @@ export const resumeDetails = {
     tags: ['Proxy'],
     summary: 'End a stream',
     description:
-      'Cancels the provider where it still answers, tells whoever reads by an error in the stream, ' +
+      'Cancels the provider where it still answers, tells who reads by an error in the stream, ' +
       'and forgets the stream.',
     parameters: [id],
     responses: {

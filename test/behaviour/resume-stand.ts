@@ -1,4 +1,4 @@
-/** Clients that lose a stream and come back to it, and a provider that sends as far as it is let. */
+/** Clients that lose a stream and come back, and a provider that sends as far as it is let. */
 import { expect } from 'bun:test'
 import type { RequestToSend } from '../kit/client.ts'
 import type { RawResponse } from '../kit/response.ts'
