@@ -30,6 +30,7 @@ const AlertRuleState: z.ZodType<AlertView> = z.object({
   since: wallTime,
   value: z.number().nullable().describe('The last measure; null where there was too little.'),
   requests: count.describe('Requests in the window.'),
+  targets: z.array(z.string()).describe('Whose breakers are open, where it is about them.'),
   toldAt: wallTime.nullable().describe('When somebody was last told that it fires.'),
   silencedUntil: wallTime.nullable(),
 })

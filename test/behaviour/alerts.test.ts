@@ -155,6 +155,8 @@ test('open breakers, and those who wait', async () => {
   const environment = { BREAKER: '1', BREAKER_FAILURES: '2' }
   const { receiver, askUntil, state } = await startAlertStand(rules, environment)
   await askUntil(() => receiver.received.length > 0, 'the breaker is told')
-  expect(receiver.received[0]?.body.data).toMatchObject({ rule: 'breaker', value: 1 })
+  expect(receiver.received[0]?.body.data).toMatchObject({
+    ...{ rule: 'breaker', value: 1, targets: ['openai/x'] },
+  })
   expect([await state('queue'), await state('pool')]).toEqual(['inactive', 'inactive'])
 })

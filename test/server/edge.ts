@@ -82,7 +82,8 @@ export const alertsView: AlertsView = {
     {
       ...{ name: 'errors', metric: 'errorRate', above: 0.1, windowSeconds: 300, forSeconds: 60 },
       ...{ minimumRequests: 10, provider: 'openai', route: null, key: null, silenceSeconds: 3600 },
-      ...{ state: 'firing', since: 1, value: 0.5, requests: 20, toldAt: 1, silencedUntil: null },
+      ...{ state: 'firing', since: 1, value: 0.5, requests: 20, targets: [] },
+      ...{ toldAt: 1, silencedUntil: null },
     },
   ],
   webhook: {

@@ -16,7 +16,7 @@ export interface AlertMessage {
 }
 
 /** One sentence, such as `The share of failures of openai is 42 %, above 20 %, over 300 s.` */
-export function sentenceOf(rule: AlertRule, { phase, value }: RuleState): string {
+export function sentenceOf(rule: AlertRule, { phase, value, targets }: RuleState): string {
   const { phrase, unit, isMomentary } = alertMetrics[rule.metric]
   const whose = [
     rule.provider === null ? '' : ` of ${rule.provider}`,
@@ -28,10 +28,15 @@ export function sentenceOf(rule: AlertRule, { phase, value }: RuleState): string
   const is = value === null ? 'is not known any more' : `is ${told(value)}`
   const limit = `${phase === 'resolved' ? 'not above' : 'above'} ${told(rule.above)}`
   const over = isMomentary ? '' : `, over ${rule.windowSeconds} s`
-  return `${phrase[0]?.toUpperCase()}${phrase.slice(1)}${whose} ${is}, ${limit}${over}.`
+  const about = targets.length === 0 ? '' : ` (${namesOf(targets)})`
+  return `${phrase[0]?.toUpperCase()}${phrase.slice(1)}${whose} ${is}${about}, ${limit}${over}.`
 }
 
 const units = { ms: ' ms', usd: ' USD', count: '' } as const
+
+/** Three of them at most; a sentence is no list. */
+const namesOf = (names: readonly string[]): string =>
+  names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '')
 
 /** Without the digits that say nothing. */
 const rounded = (number: number): string => String(Number(number.toPrecision(4)))
@@ -51,7 +56,7 @@ export function messageOf(
     text: `[${notice}] ${rule.name}: ${message}`,
     data: {
       ...{ rule: rule.name, state: notice, metric, value: state.value, above, windowSeconds },
-      ...{ provider, route, key, requests: state.requests },
+      ...{ provider, route, key, requests: state.requests, targets: state.targets },
       ...{ since: new Date(state.since).toISOString(), message },
     },
   })

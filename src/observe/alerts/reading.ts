@@ -9,6 +9,8 @@ export interface Reading {
   readonly value: number | null
   /** Requests that it is of; 0 where it is of none. */
   readonly requests: number
+  /** Whose breakers are open, where it is about them. */
+  readonly targets: readonly string[]
   /**
    * False where nothing was measured, and part of the window was not seen by any worker: then a
    * state stays as it is, because the requests that made it may be the ones that are not known.
@@ -21,16 +23,18 @@ export function readingOf(rule: AlertRule, parts: readonly RulePart[]): Reading 
   const requests = parts.reduce((sum, part) => sum + part.requests, 0)
   const { isOfRequests } = alertMetrics[rule.metric]
   const isEnough = !isOfRequests || requests >= Math.max(1, rule.minimumRequests)
-  const value = isEnough ? measured(rule, parts, requests) : null
+  const targets = [...new Set(parts.flatMap(({ open }) => open))].sort()
+  const value = isEnough ? measured(rule, parts, requests, targets) : null
   const coveredMs = Math.max(0, ...parts.map((part) => part.coveredMs))
   const isCertain = value !== null || coveredMs >= rule.windowSeconds * 1000
-  return { value, requests, isCertain }
+  return { value, requests, targets, isCertain }
 }
 
 function measured(
   { metric }: AlertRule,
   parts: readonly RulePart[],
   requests: number,
+  targets: readonly string[],
 ): number | null {
   const sum = parts.reduce((total, part) => total + part.sum, 0)
   switch (metric) {
@@ -44,7 +48,7 @@ function measured(
     case 'spendUsd':
       return sum / 1_000_000
     case 'breakerOpen':
-      return new Set(parts.flatMap(({ open }) => open)).size
+      return targets.length
     case 'queueWaiting':
     case 'poolOverflow':
       return sum

@@ -19,6 +19,8 @@ export interface RuleState {
   /** The last measure; null where there was none. */
   readonly value: number | null
   readonly requests: number
+  /** Whose breakers were open when it last held, where it is about them. */
+  readonly targets: readonly string[]
   /** When somebody was last told that it fires; null is never. */
   readonly toldAt: number | null
   /** Whether somebody was told of this firing, and is to be told of its end. */
@@ -41,7 +43,7 @@ export const SHOWN_AFTER_MS = 900_000
 
 /** A rule that was never looked at. */
 export const freshState = (now: number): RuleState => ({
-  ...{ phase: 'inactive', since: now, calmSince: null, value: null, requests: 0 },
+  ...{ phase: 'inactive', since: now, calmSince: null, value: null, requests: 0, targets: [] },
   ...{ toldAt: null, isTold: false, silencedUntil: null },
 })
 
@@ -50,7 +52,8 @@ export function stepOf(rule: AlertRule, before: RuleState, reading: Reading, now
   const { value, requests } = reading
   if (value === null && !reading.isCertain) return toldOf(rule, { ...before, requests }, now)
   const holds = value !== null && value > rule.above
-  const seen = { ...before, value, requests }
+  const targets = holds ? reading.targets : before.targets
+  const seen = { ...before, value, requests, targets }
   return toldOf(rule, holds ? held(rule, seen, now) : calm(rule, seen, now), now)
 }
 

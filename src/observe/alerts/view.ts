@@ -7,7 +7,7 @@ import type { RuleState } from './rule-state.ts'
 /** One rule with its state. Times are wall milliseconds. */
 export interface AlertView
   extends AlertRule,
-    Pick<RuleState, 'since' | 'value' | 'requests' | 'toldAt' | 'silencedUntil'> {
+    Pick<RuleState, 'since' | 'value' | 'requests' | 'targets' | 'toldAt' | 'silencedUntil'> {
   readonly state: RuleState['phase']
 }
 
@@ -39,8 +39,8 @@ export function alertsView(
     rules: rules.flatMap((rule): AlertView[] => {
       const known = states.get(rule.name)
       if (known === undefined) return []
-      const { phase: state, since, value, requests, toldAt, silencedUntil } = known
-      return [{ ...rule, state, since, value, requests, toldAt, silencedUntil }]
+      const { phase: state, calmSince: _calm, isTold: _told, ...shown } = known
+      return [{ ...rule, ...shown, state }]
     }),
     webhook:
       webhook === null

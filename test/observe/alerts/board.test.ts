@@ -29,6 +29,7 @@ test('a message says what it is about, to programs and to people', () => {
     data: {
       ...{ rule: 'r', state: 'firing', metric: 'errorRate', value: 0.75, above: 0.5 },
       ...{ windowSeconds: 60, provider: 'openai', route: null, key: null, requests: 4 },
+      targets: [],
       since: '1970-01-01T00:00:01.000Z',
       message: 'The share of failures of openai is 75 %, above 50 %, over 60 s.',
     },
@@ -37,18 +38,19 @@ test('a message says what it is about, to programs and to people', () => {
 
 test('sentences of other measures', () => {
   const state = { ...freshState(0), phase: 'firing' as const }
+  const targets = [1, 2, 3, 4, 5].map((number) => `a/${number}`)
   expect([
     sentenceOf(ruleOf({ metric: 'spendUsd', above: 20, key: 'a' }), { ...state, value: 20.12345 }),
     sentenceOf(ruleOf({ metric: 'gapP99Ms', above: 900, route: 's' }), {
       ...state,
       value: 1234.56,
     }),
-    sentenceOf(ruleOf({ metric: 'breakerOpen', above: 0 }), { ...state, value: 2 }),
+    sentenceOf(ruleOf({ metric: 'breakerOpen', above: 0 }), { ...state, value: 5, targets }),
     sentenceOf(ruleOf(), { ...state, phase: 'resolved', value: null }),
   ]).toEqual([
     'The spend with the key a is 20.12 USD, above 20 USD, over 60 s.',
     'The gap between tokens (p99) on the route s is 1235 ms, above 900 ms, over 60 s.',
-    'The number of open breakers is 2, above 0.',
+    'The number of open breakers is 5 (a/1, a/2, a/3 and 2 more), above 0.',
     'The share of failures is not known any more, not above 50 %, over 60 s.',
   ])
 })

@@ -7,7 +7,7 @@ import { freshState, type RuleState, stepOf } from '../../../src/observe/alerts/
 import { ruleOf } from './rules.ts'
 
 const reading = (value: number | null, isCertain = true): Reading => ({
-  ...{ value, requests: 10, isCertain },
+  ...{ value, requests: 10, targets: [], isCertain },
 })
 
 /** Looks once a second; each character is a measure: `#` above, `.` not, `?` not known. */
