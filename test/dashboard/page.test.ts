@@ -42,7 +42,7 @@ describeInBrowser('the dashboard', () => {
   let traffic: ReturnType<typeof startTraffic>
 
   beforeAll(async () => {
-    program = await startDashboard()
+    program = await startDashboard({ WORKERS: '2' })
     traffic = startTraffic(program.url)
     browser = await launchBrowser()
   }, 180_000)
@@ -110,6 +110,10 @@ describeInBrowser('the dashboard', () => {
     expect(text).toContain('"error":')
     expect(text).not.toContain('[DONE]')
     await row.waitFor({ state: 'detached' })
+    await eventually(
+      async () => (await page.evaluate('document.activeElement.className')) === 'table-room',
+      'the focus stays at the table',
+    )
     expectQuiet(watched)
   })
 

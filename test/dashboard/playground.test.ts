@@ -50,6 +50,7 @@ describeInBrowser('the playground', () => {
     await page.getByText('The server wants an API key.').waitFor()
     await page.getByLabel('API key').fill(clientKey)
     await page.getByText('kept in this page until it is closed').waitFor()
+    expect(await page.getByLabel('Model').getAttribute('placeholder')).toBe('demo/stream')
     await page.getByLabel('Model').fill(model)
     // The refusal without a key is what the browser itself complains about.
     const unknown = watched.complaints.filter((text) => !text.includes('401'))

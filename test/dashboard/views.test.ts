@@ -3,7 +3,8 @@ import { FeedStore } from '../../src/dashboard/feed/store.ts'
 import { describe as describeState } from '../../src/dashboard/frame/connection-state.tsx'
 import { newlyFiring } from '../../src/dashboard/frame/news.ts'
 import { following } from '../../src/dashboard/frame/shortcuts.ts'
-import { type Column, sortRows } from '../../src/dashboard/parts/data-table.tsx'
+import type { Column } from '../../src/dashboard/parts/data-table.tsx'
+import { keepOrder, sortRows } from '../../src/dashboard/parts/row-order.ts'
 import { matches } from '../../src/dashboard/parts/search-field.tsx'
 import { readPreferences } from '../../src/dashboard/preferences.ts'
 import { hrefOf, readRoute } from '../../src/dashboard/route.ts'
@@ -66,6 +67,11 @@ describe('tables', () => {
     expect(sorted(false)).toEqual([1, 3, 20, null])
     expect(sorted(true)).toEqual([20, 3, 1, null])
     expect(sortRows([2, 1], columns, { column: 'other', isDescending: true })).toEqual([2, 1])
+  })
+
+  test('while they are held rows keep their places, and new ones come last', () => {
+    expect(keepOrder([9, 1, 2, 3], ['3', '7', '1', '2'], String)).toEqual([3, 1, 2, 9])
+    expect(keepOrder([], ['1'], String)).toEqual([])
   })
 
   test('all words of a filter must be there', () => {

@@ -1,8 +1,9 @@
-/** A table that can be sorted, and leaves out what there is no room for. */
-import { type ReactNode, useState } from 'react'
-
-/** What a column is sorted by; null comes last in either direction. */
-export type SortValue = number | string | null
+/**
+ * A table that can be sorted, and leaves out what there is no room for. While somebody points at a
+ * row or has the focus in one, the rows keep their places: none moves away below a finger.
+ */
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { keepOrder, type Sort, type SortValue, sortRows } from './row-order.ts'
 
 /** One column. */
 export interface Column<Row> {
@@ -18,12 +19,6 @@ export interface Column<Row> {
   readonly from?: 'medium' | 'wide' | 'widest'
   /** For a title that says too little when it is read out, or for a column of buttons. */
   readonly isTitleUnseen?: boolean
-}
-
-/** By which column, and in which direction. */
-export interface Sort {
-  readonly column: string
-  readonly isDescending: boolean
 }
 
 /** What a table shows. */
@@ -42,9 +37,12 @@ export interface DataTableProps<Row> {
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { caption, columns, rows, keyOf, initialSort, toneOf } = props
   const [sort, setSort] = useState<Sort | null>(initialSort ?? null)
-  const sorted = sortRows(rows, columns, sort)
+  const { ref, isHeld, holders } = useHold()
+  const order = useRef<readonly string[]>([])
+  const sorted = isHeld ? keepOrder(rows, order.current, keyOf) : sortRows(rows, columns, sort)
+  order.current = sorted.map(keyOf)
   return (
-    <div className="table-room">
+    <div className="table-room" ref={ref} tabIndex={-1}>
       <table className="data">
         <caption className="unseen">{caption}</caption>
         <thead>
@@ -54,7 +52,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody {...holders}>
           {sorted.map((row) => (
             <tr key={keyOf(row)} className={toneOf?.(row)}>
               {columns.map((column, index) => {
@@ -75,6 +73,25 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       </table>
     </div>
   )
+}
+
+/** Notes whether a row is pointed at or focused, and keeps the focus near when its row goes. */
+function useHold() {
+  const ref = useRef<HTMLDivElement>(null)
+  const [isPointed, setPointed] = useState(false)
+  const [isFocused, setFocused] = useState(false)
+  useEffect(() => {
+    if (!isFocused || document.activeElement !== document.body) return
+    setFocused(false)
+    ref.current?.focus({ preventScroll: true })
+  })
+  const holders = {
+    onPointerEnter: () => setPointed(true),
+    onPointerLeave: () => setPointed(false),
+    onFocus: () => setFocused(true),
+    onBlur: () => setFocused(false),
+  }
+  return { ref, isHeld: isPointed || isFocused, holders }
 }
 
 function HeadCell<Row>(props: {
@@ -118,23 +135,4 @@ function classOf<Row>({ isNumber, isEnd, from }: Column<Row>): string | undefine
     from === undefined ? '' : `from-${from}`,
   ]
   return names.filter(Boolean).join(' ') || undefined
-}
-
-/** Sorts; rows that are equal keep their order. */
-export function sortRows<Row>(
-  rows: readonly Row[],
-  columns: readonly Column<Row>[],
-  sort: Sort | null,
-): readonly Row[] {
-  const sortBy = columns.find(({ name }) => name === sort?.column)?.sortBy
-  if (sort === null || sortBy === undefined) return rows
-  const sign = sort.isDescending ? -1 : 1
-  return rows.toSorted((a, b) => {
-    const [left, right] = [sortBy(a), sortBy(b)]
-    if (left === null || right === null) return Number(left === null) - Number(right === null)
-    if (typeof left === 'string' || typeof right === 'string') {
-      return sign * String(left).localeCompare(String(right))
-    }
-    return sign * (left - right)
-  })
 }
