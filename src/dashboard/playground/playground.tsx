@@ -136,9 +136,10 @@ const shown = (stream: ShownAnswer): ShownAnswer => {
   return { isStreaming, content, reasoning, toolCalls, error, metadata }
 }
 
-/** The model that is there without a key of any provider, or whatever comes first. */
+/** The model that is there without a key of any provider, or the first that may talk. */
 function preferred(ids: readonly string[]): string {
-  return ids.find((id) => id.startsWith('demo/')) ?? ids[0] ?? ''
+  const demo = 'demo/stream'
+  return ids.includes(demo) ? demo : (ids.find((id) => !/embed/i.test(id)) ?? '')
 }
 
 /** State that is still there when the view comes back. */
