@@ -24,6 +24,7 @@ import { secretsOf } from './config/secrets.ts'
 import { nowMs, sweepPeriodMs } from './core/clock.ts'
 import { GatewayError } from './core/errors.ts'
 import { handle } from './gateway/handle.ts'
+import type { ObserverBequest } from './observe/observer.ts'
 import { protocols } from './protocol/registry.ts'
 import type { BreakerControl } from './server/options.ts'
 import { startServer } from './server/server.ts'
@@ -54,6 +55,13 @@ export interface App {
   inherit(value: unknown): void
   /** What is held at this moment, by name; all zero when nothing is under way. */
   leftovers(): Readonly<Record<string, number>>
+}
+
+/** What a worker leaves; it comes from this very program. */
+interface Bequest {
+  readonly metrics: unknown
+  readonly alerts: unknown
+  readonly observer: ObserverBequest
 }
 
 /** How often idle buffers of the pool are looked for. */
@@ -153,11 +161,16 @@ export async function startApp(
       if (news.type === 'breaker') breakers.obey(news.target, news.override)
       else kept.news.hear(news.topic, news.text)
     },
-    bequeath: () => ({ metrics: metrics.bequeath(), alerts: alerts.bequeath() }),
+    bequeath: () => ({
+      metrics: metrics.bequeath(),
+      alerts: alerts.bequeath(),
+      observer: kept.observer.bequeath(),
+    }),
     inherit(value) {
-      const counted = value as { readonly metrics: unknown; readonly alerts: unknown }
+      const counted = value as Bequest
       metrics.inherit(counted.metrics)
       alerts.inherit(counted.alerts)
+      kept.observer.inherit(counted.observer)
     },
     leftovers: () => ({ ...leftoversOf(kept, server.pendingRequests), watchers: server.watchers }),
   }

@@ -12,8 +12,15 @@ import type { Exchange } from './exchange.ts'
 import { finishedOf } from './finish.ts'
 import type { FinishedRequest } from './finished.ts'
 import { KnownModels, OTHER } from './known-models.ts'
-import { RecentRequests } from './recent.ts'
-import { coarseSlots, fineSlots, Series, type SlotTotals, type WindowTotals } from './series.ts'
+import { type RecentBequest, RecentRequests } from './recent.ts'
+import {
+  coarseSlots,
+  fineSlots,
+  Series,
+  type SeriesBequest,
+  type SlotTotals,
+  type WindowTotals,
+} from './series.ts'
 import type { Spread } from './totals.ts'
 
 const PROVIDERS_MAX = 32
@@ -29,6 +36,14 @@ export interface VariantTotals extends WindowTotals {
   readonly route: string | null
   readonly provider: string
   readonly model: string | null
+}
+
+/** What a worker leaves to the one that has its place next. */
+export interface ObserverBequest {
+  readonly recent: RecentBequest
+  readonly all: SeriesBequest
+  readonly providers: readonly (readonly [name: string, series: SeriesBequest])[]
+  readonly variants: readonly (Omit<Variant, 'series'> & { readonly series: SeriesBequest })[]
 }
 
 /** Told of each request that has ended. Must be quick, and must not throw. */
@@ -115,6 +130,30 @@ export class Observer {
     return this.#all.points(sinceAt, this.#now())
   }
 
+  /** What it remembers, for the worker that has this one's place next. Survives JSON. */
+  bequeath(): ObserverBequest {
+    const now = this.#now()
+    return {
+      recent: this.recent.bequeath(),
+      all: this.#all.bequeath(now),
+      providers: [...this.#providers].map(([name, series]) => [name, series.bequeath(now)]),
+      variants: [...this.#variants.values()].map(({ route, provider, model, series }) => {
+        return { route, provider, model, series: series.bequeath(now) }
+      }),
+    }
+  }
+
+  /** Takes over what the worker before this one remembered. */
+  inherit({ recent, all, providers, variants }: ObserverBequest): void {
+    const now = this.#now()
+    this.recent.inherit(recent)
+    this.#all.inherit(all)
+    for (const [name, series] of providers) this.#provider(name, now).inherit(series)
+    for (const { route, provider, model, series } of variants) {
+      this.#named(route, provider, model, now).inherit(series)
+    }
+  }
+
   /**
    * The request belongs to whom it ended with, and each attempt to whom it was made with: else one
    * that always fails over would never be seen to fail.
@@ -150,12 +189,16 @@ export class Observer {
   }
 
   #variant(route: string | null, provider: string, asked: string | null, now: number): Series {
-    const model = this.models.nameOf(provider, asked)
+    return this.#named(route, provider, this.models.nameOf(provider, asked), now)
+  }
+
+  /** @param model as it may stand in a name. */
+  #named(route: string | null, provider: string, model: string | null, now: number): Series {
     const key = `${route ?? ''} ${provider}/${model ?? ''}`
     const known = this.#variants.get(key)
     if (known !== undefined) return known.series
     const isFull = this.#variants.size >= VARIANTS_MAX && provider !== OTHER
-    if (isFull) return this.#variant(null, OTHER, null, now)
+    if (isFull) return this.#named(null, OTHER, null, now)
     const series = new Series(coarseSlots, now)
     this.#variants.set(key, { route, provider, model, series })
     return series

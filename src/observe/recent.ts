@@ -19,6 +19,12 @@ export interface RecentFilter {
   readonly limit?: number
 }
 
+/** Requests that one worker leaves to another; the newest first. */
+export interface RecentBequest {
+  readonly all: readonly FinishedRequest[]
+  readonly notable: readonly FinishedRequest[]
+}
+
 /** A ring of so many values, the oldest of which makes room. */
 class Ring<Value> {
   readonly #values: Value[] = []
@@ -32,6 +38,14 @@ class Ring<Value> {
   add(value: Value): void {
     this.#values[this.#next] = value
     this.#next = (this.#next + 1) % this.#max
+  }
+
+  /** Adds values, the newest first, that are older than all that are there. */
+  putBefore(older: readonly Value[]): void {
+    const all = [...this, ...older].slice(0, this.#max).reverse()
+    this.#values.length = 0
+    this.#next = 0
+    for (const value of all) this.add(value)
   }
 
   /** The newest first. */
@@ -71,6 +85,17 @@ export class RecentRequests {
       if (failed !== true || isFailed(finished)) found.push(finished)
     }
     return found
+  }
+
+  /** The last ones, for the worker that has this one's place next; of all a part. */
+  bequeath(): RecentBequest {
+    return { all: this.list({ limit: NOTABLE_MAX }), notable: [...this.#notable] }
+  }
+
+  /** Takes over those of the worker before this one: they ended before its own. */
+  inherit({ all, notable }: RecentBequest): void {
+    this.#all.putBefore(all)
+    this.#notable.putBefore(notable)
   }
 
   /** The one of that id, where it is still kept. */

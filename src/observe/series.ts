@@ -42,6 +42,12 @@ export interface SlotTotals {
   readonly totals: Totals
 }
 
+/** All that a series has; for each kind of its slots, those that were counted into it. */
+export interface SeriesBequest {
+  readonly startedAt: number
+  readonly kinds: readonly (readonly SlotTotals[])[]
+}
+
 /** Sums of a window, and how much of it they cover: a young program has no whole day. */
 export interface WindowTotals {
   readonly coveredMs: number
@@ -52,6 +58,13 @@ export interface WindowTotals {
 interface PackedSlot {
   readonly at: number
   readonly packed: PackedTotals
+}
+
+function sumOf(first: PackedSlot, second: PackedSlot): PackedTotals {
+  const sum = new Tally()
+  sum.addPacked(first.packed)
+  sum.addPacked(second.packed)
+  return sum.pack()
 }
 
 /** The slots of one length. */
@@ -78,7 +91,7 @@ class Slots {
     if (at === this.openAt) return null
     const over = this.open.isEmpty ? null : { at: this.openAt, packed: this.open.pack() }
     if (over !== null) {
-      this.#over.push(over)
+      this.keep(over)
       this.open.clear()
     }
     this.openAt = at
@@ -90,10 +103,20 @@ class Slots {
     return over
   }
 
-  /** Those that began at `sinceAt` or later. */
-  since(sinceAt: number): readonly PackedSlot[] {
+  /** Keeps one that is over, in its place; of two of the same time their sum. */
+  keep(slot: PackedSlot): void {
+    const over = this.#over
+    let place = over.length
+    while (place > 0 && (over[place - 1]?.at ?? 0) > slot.at) place -= 1
+    const before = over[place - 1]
+    if (before?.at === slot.at) over[place - 1] = { at: slot.at, packed: sumOf(before, slot) }
+    else over.splice(place, 0, slot)
+  }
+
+  /** Those that began at `sinceAt` or later, but not in a future that was called off. */
+  between(sinceAt: number, now: number): readonly PackedSlot[] {
     const first = this.#over.findIndex(({ at }) => at >= sinceAt)
-    return first < 0 ? [] : this.#over.slice(first)
+    return first < 0 ? [] : this.#over.slice(first).filter(({ at }) => at <= now)
   }
 }
 
@@ -103,7 +126,7 @@ const scratch = new Tally()
 /** The sums of one group of requests over time. Times are wall time in milliseconds. */
 export class Series {
   readonly #kinds: readonly Slots[]
-  readonly #startedAt: number
+  #startedAt: number
 
   constructor(kinds: readonly SlotKind[], now: number) {
     this.#kinds = kinds.map((kind) => new Slots(kind))
@@ -131,7 +154,7 @@ export class Series {
     if (slots !== undefined) {
       const { stepMs } = slots
       sinceAt = Math.ceil((now - windowMs) / stepMs) * stepMs
-      for (const { packed } of slots.since(sinceAt)) sum.addPacked(packed)
+      for (const { packed } of slots.between(sinceAt, now)) sum.addPacked(packed)
     }
     // What is open in a finer kind has not been counted into the coarser ones yet.
     for (const { open } of this.#kinds.slice(0, level + 1)) sum.addTally(open)
@@ -141,8 +164,33 @@ export class Series {
   /** The finest slots that are over and began at `sinceAt` or later, without the empty ones. */
   points(sinceAt: number, now: number): readonly SlotTotals[] {
     this.#roll(now)
-    const slots = this.#kinds[0]?.since(sinceAt) ?? []
+    const slots = this.#kinds[0]?.between(sinceAt, now) ?? []
     return slots.map(({ at, packed }) => ({ at, totals: unpacked(packed) }))
+  }
+
+  /** All of it, for the worker that has this one's place next. Survives JSON. */
+  bequeath(now: number): SeriesBequest {
+    this.#roll(now)
+    const open = new Tally()
+    const kinds = this.#kinds.map((slots) => {
+      // What is open here has not been counted into the coarser ones yet.
+      open.addTally(slots.open)
+      const over = slots.between(0, now).map(({ at, packed }) => ({ at, totals: unpacked(packed) }))
+      return open.isEmpty ? over : [...over, { at: slots.openAt, totals: open.totals() }]
+    })
+    return { startedAt: this.#startedAt, kinds }
+  }
+
+  /** Takes over what the worker before this one had. */
+  inherit({ startedAt, kinds }: SeriesBequest): void {
+    this.#startedAt = Math.min(this.#startedAt, startedAt)
+    for (const [index, slots] of this.#kinds.entries()) {
+      for (const { at, totals } of kinds[index] ?? []) {
+        const tally = new Tally()
+        tally.add(totals)
+        slots.keep({ at, packed: tally.pack() })
+      }
+    }
   }
 
   #roll(now: number): void {

@@ -145,6 +145,36 @@ describe('sums', () => {
   })
 })
 
+test('what one worker remembers is handed on to the next', () => {
+  const before = new Observer()
+  before.models.configure(['openai/gpt-test'])
+  const failed = exchangeOf({ errorCode: 'upstream_reset', route: 'smart' })
+  before.record(failed)
+  for (let index = 0; index < 300; index += 1) before.record(exchangeOf())
+  const after = new Observer()
+  const own = exchangeOf({ provider: 'anthropic', upstreamModel: 'claude-test' })
+  after.record(own)
+  after.inherit(JSON.parse(JSON.stringify(before.bequeath())))
+  const recent = after.recent.list({ limit: 1000 })
+  expect([recent.length, recent[0]?.id]).toEqual([201, own.id])
+  expect(after.recent.list({ failed: true }).map(({ id }) => id)).toEqual([failed.id])
+  expect(after.totals(WINDOW_MS).totals.requests).toBe(302)
+  expect(
+    after.byProvider(WINDOW_MS).map(({ provider, totals }) => [provider, totals.requests]),
+  ).toEqual([
+    ['anthropic', 1],
+    ['openai', 301],
+  ])
+  const variants = after.byVariant(WINDOW_MS)
+  expect(variants.map(({ route, model, totals }) => [route, model, totals.requests])).toEqual([
+    [null, OTHER, 1],
+    ['smart', 'gpt-test', 1],
+    [null, 'gpt-test', 300],
+  ])
+  for (let index = 0; index < 1200; index += 1) after.record(exchangeOf())
+  expect(after.recent.list({ limit: 2000 }).length).toBe(1000)
+})
+
 test('listeners are told of each request, with its record', () => {
   const observer = new Observer()
   const told: string[] = []

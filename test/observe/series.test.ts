@@ -8,7 +8,8 @@ import { finishedWith } from './records.ts'
 const START = 1_800_000_000_123
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-const finished = finishedWith()
+/** Whole numbers, so that the order of adding is not seen in the sums. */
+const finished = finishedWith({ attempts: [], overheadMs: 1, tokensPerSecond: 4 })
 
 function ends(series: Series, at: number): void {
   series.openAt(at).record(finished, emptySpread)
@@ -70,8 +71,40 @@ describe.each([
     }
     ends(series, START)
     expect(requestsIn(series, MINUTE, START)).toBeGreaterThan(0)
-    const kept = kinds.reduce((sum, kind) => sum + kind.kept, 0)
-    expect(requestsIn(series, 24 * HOUR, START)).toBeLessThanOrEqual(kept + kinds.length)
+    const slots = series.bequeath(START).kinds.map(({ length }) => length)
+    for (const [index, { kept }] of kinds.entries()) {
+      expect(slots[index]).toBeLessThanOrEqual(kept + 1)
+    }
+  })
+
+  test('is handed on whole, from one worker to the next', () => {
+    const steps = fc.array(fc.oneof(fc.nat(3000), fc.nat(400_000)), { maxLength: 60 })
+    const windows = fc.constantFrom(MINUTE, 5 * MINUTE, HOUR, 24 * HOUR)
+    fc.assert(
+      fc.property(steps, steps, windows, (first, second, windowMs) => {
+        const alone = new Series(kinds, START)
+        const before = new Series(kinds, START)
+        let now = START
+        for (const step of first) {
+          now += step
+          for (const series of [alone, before]) ends(series, now)
+        }
+        const after = new Series(kinds, now)
+        // The successor has begun before it is given what was left.
+        ends(after, now)
+        ends(alone, now)
+        after.inherit(JSON.parse(JSON.stringify(before.bequeath(now))))
+        for (const step of second) {
+          now += step
+          for (const series of [alone, after]) ends(series, now)
+        }
+        expect(after.totals(windowMs, now)).toEqual(alone.totals(windowMs, now))
+        expect(new Set(after.points(0, now).map(({ at }) => at)).size).toBe(
+          after.points(0, now).length,
+        )
+      }),
+      { numRuns: 60 },
+    )
   })
 })
 
