@@ -9,7 +9,7 @@ import type { FinishedRequest } from './finished.ts'
 export interface Verdict {
   readonly level: ErrorLevel
   readonly slow: boolean
-  /** Whether the attempts are told one by one. */
+  /** Whether the attempts are told also where there was only one. */
   readonly detailed: boolean
   /** Of how many like it this one is: a share, or null where all of its kind are logged. */
   readonly sampleRate: number | null
@@ -80,6 +80,7 @@ export function requestFields(
     key: known(finished.keyId),
     stream: finished.streaming,
     attempts,
+    hedges: finished.attempts.filter(({ kind }) => kind === 'hedge').length || null,
     recovery: finished.recovery,
     divergedAt: exchange.divergedAt,
     resumes: finished.resumes || null,
@@ -90,7 +91,7 @@ export function requestFields(
     ...(otherCostMicroUsd !== null && { otherCostUsd: inUsd(otherCostMicroUsd) }),
     ...(slow && { slow }),
     ...(sampleRate !== null && { sampleRate }),
-    ...(detailed && attempts > 0 && { tried: triedOf(finished, clean, triedMax) }),
+    ...((detailed ? attempts > 0 : attempts > 1) && { tried: triedOf(finished, clean, triedMax) }),
   }
 }
 

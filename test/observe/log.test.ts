@@ -101,6 +101,16 @@ describe('what is said of a request', () => {
   })
 })
 
+test('a hedge is counted, told of, and no failure', () => {
+  const exchange = ended()
+  const hedge = new AttemptFacts('anthropic/claude', 'hedge', exchange)
+  hedge.end('outrun')
+  exchange.attemptLog.push(hedge)
+  exchange.attempts = 2
+  expect(parsed(exchange)).toMatchObject({ attempts: 2, hedges: 1, tried: [{}, { kind: 'hedge' }] })
+  expect(linesOf([exchange], { sampleRate: 0 })).toEqual([])
+})
+
 describe('slow requests', () => {
   const limits = { slowMs: 1000, slowFirstTokenMs: 250 }
 
