@@ -88,7 +88,7 @@ describeInBrowser('the playground', () => {
   }
 
   test('streams an answer, goes on after the connection was dropped, loses nothing', async () => {
-    const model = 'demo/stream?tokens=120&tokensPerSecond=80'
+    const model = 'demo/stream?tokens=300&tokensPerSecond=75'
     const question = 'What does a lock keeper do?'
     await using watched = await open(model)
     const { page, asked } = watched
