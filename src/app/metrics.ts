@@ -2,6 +2,7 @@
 import { overloadStages } from '../admission/overload.ts'
 import type { Config } from '../config/config.ts'
 import type { Exposition } from '../observe/metrics/exposition.ts'
+import { LastKnown } from '../observe/metrics/last-known.ts'
 import { Metrics } from '../observe/metrics/metrics.ts'
 import { Names } from '../observe/metrics/names.ts'
 import type { WorkerState } from '../observe/metrics/worker-state.ts'
@@ -34,10 +35,11 @@ export function startMetrics(kept: Kept, config: Config, status: Status): Worker
   const sent = telemetry?.sendsMetrics ? countingMetrics(kept, config, status) : null
   if (shown !== null) fleet.answer(TOPIC, () => shown.read())
   if (sent !== null) telemetry?.sendMetrics(() => sent.read())
+  const lastKnown = new LastKnown()
   const expose = async (accept: string | null): Promise<Exposition> => {
     // Loaded with the first scrape: a program that nobody scrapes does without it.
     const { expose } = await import('../observe/metrics/exposition.ts')
-    return await expose(await fleet.ask(TOPIC), accept)
+    return await expose(lastKnown.complete(await fleet.ask(TOPIC)), accept)
   }
   return {
     expose: shown === null ? null : expose,

@@ -13,7 +13,7 @@ import type { Family } from './family.ts'
 import { allFamilies, overflowFamily } from './metrics.ts'
 import { requestTables } from './request-families.ts'
 import { type Column, entriesOf, type SeriesTable, type TableCounts } from './series-table.ts'
-import { toWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
+import type { WorkerMetrics } from './worker-metrics.ts'
 
 /** A text and its type. */
 export interface Exposition {
@@ -31,18 +31,14 @@ const open: RegistryContentType = 'application/openmetrics-text; version=1.0.0; 
 
 /**
  * Writes what the workers told as one.
- * @param answers as the fleet gave them; what is no worker's metrics is left out.
+ * @param workers each of them once.
  * @param accept of the request: who prefers OpenMetrics gets it.
  */
 export async function expose(
-  answers: readonly unknown[],
+  workers: readonly WorkerMetrics[],
   accept: string | null,
 ): Promise<Exposition> {
   const contentType = prefersOpenMetrics(accept) ? open : plain
-  const told = answers.map(toWorkerMetrics).filter((metrics) => metrics !== null)
-  // Who ends may still answer when its counts are with its successor already.
-  const gone = new Set(told.flatMap(({ inherited }) => inherited))
-  const workers = told.filter(({ source }) => !gone.has(source))
   const json = workers.map((worker) => jsonOf(worker, contentType === open))
   const registry = aggregate(json, contentType)
   return { text: await registry.metrics(), contentType }

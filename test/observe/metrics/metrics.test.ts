@@ -2,7 +2,9 @@
 import { expect, test } from 'bun:test'
 import type { RouteSettings } from '../../../src/config/config.ts'
 import { AttemptFacts } from '../../../src/observe/attempt-facts.ts'
+import { LastKnown } from '../../../src/observe/metrics/last-known.ts'
 import { allFamilies, type Metrics } from '../../../src/observe/metrics/metrics.ts'
+import { Scrape } from '../../kit/prometheus.ts'
 import { finishedStream, metricsOf, namedConfig, record, scrapeOf, textOf } from './stand.ts'
 
 const labels = {
@@ -190,6 +192,31 @@ test('what a worker leaves goes on in its successor, and is never counted twice'
   grandchild.inherit(JSON.parse(JSON.stringify(heir.read())))
   const scrape = await scrapeOf(old, heir, grandchild)
   expect(scrape.sum('sluice_queue_rejected_total')).toBe(9)
+})
+
+test('a worker that does not answer any more still counts with what it told last', async () => {
+  const lastKnown = new LastKnown()
+  const scrapeNow = async (...workers: readonly Metrics[]): Promise<Scrape> =>
+    new Scrape(await textOf(workers, null, lastKnown))
+  const busy = { live: { requests: 2, streams: 1 } }
+  const one = metricsOf(busy)
+  const two = metricsOf(busy)
+  record(one, finishedStream())
+  record(two, finishedStream())
+  expect((await scrapeNow(one, two)).sum('sluice_requests_total')).toBe(2)
+  const alone = await scrapeNow(one)
+  expect(alone.sum('sluice_requests_total')).toBe(2)
+  expect(alone.sum('process_cpu_seconds_total')).toBe(3)
+  expect(alone.sum('sluice_streams_live')).toBe(1)
+  expect(alone.sum('sluice_workers')).toBe(1)
+  // It was busy, and is back.
+  record(two, finishedStream())
+  expect((await scrapeNow(one, two)).sum('sluice_requests_total')).toBe(3)
+  expect((await scrapeNow(one)).sum('sluice_requests_total')).toBe(3)
+  // It has ended, and its successor has what it left.
+  const heir = metricsOf()
+  heir.inherit(JSON.parse(JSON.stringify(two.read())))
+  expect((await scrapeNow(one, heir)).sum('sluice_requests_total')).toBe(3)
 })
 
 test.each([

@@ -3,6 +3,7 @@ import { loadConfig } from '../../../src/config/env.ts'
 import { Exchange } from '../../../src/observe/exchange.ts'
 import { KnownModels } from '../../../src/observe/known-models.ts'
 import { expose } from '../../../src/observe/metrics/exposition.ts'
+import { LastKnown } from '../../../src/observe/metrics/last-known.ts'
 import { Metrics } from '../../../src/observe/metrics/metrics.ts'
 import { type NamedConfig, Names } from '../../../src/observe/metrics/names.ts'
 import type { WorkerState } from '../../../src/observe/metrics/worker-state.ts'
@@ -89,9 +90,13 @@ export function record(metrics: Metrics, exchange: Exchange): void {
 }
 
 /** The text of several workers, as it comes over the channel between them. */
-export async function textOf(workers: readonly Metrics[], accept: string | null = null) {
+export async function textOf(
+  workers: readonly Metrics[],
+  accept: string | null = null,
+  lastKnown = new LastKnown(),
+): Promise<string> {
   const answers = JSON.parse(JSON.stringify(workers.map((metrics) => metrics.read())))
-  return (await expose(answers, accept)).text
+  return (await expose(lastKnown.complete(answers), accept)).text
 }
 
 /** The same, read. */
