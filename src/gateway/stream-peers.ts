@@ -108,7 +108,9 @@ export class MachinePeers implements StreamPeers {
       leave()
       left()
     }
-    const conduit = new Conduit(body, { ...settings, sweep, pool, lastWords, left: over })
+    const { signal } = asked
+    const parts = { ...settings, sweep, pool, signal, lastWords, left: over }
+    const conduit = new Conduit(body, parts)
     return new Response(directStream(conduit, settings.responseChunkBytes), {
       status,
       headers: own,

@@ -1,5 +1,6 @@
 /** A stream that another process of the machine holds, on its way through this one. */
 import type { BufferPool } from '../buffer/lease.ts'
+import { onAbort } from '../core/abort.ts'
 import type { Sweep, Swept } from '../core/clock.ts'
 import { BoundaryFinder } from '../sse/boundary.ts'
 import type { DirectSource } from './direct-stream.ts'
@@ -9,6 +10,8 @@ import { type DirectController, Outlet, type OutletFacts } from './outlet.ts'
 export interface ConduitParts {
   readonly sweep: Sweep
   readonly pool: BufferPool
+  /** The signal of the client's request. */
+  readonly signal: AbortSignal
   readonly responseChunkBytes: number
   readonly clientStallTimeoutMs: number
   /** What is said where the stream broke off between two events; null resets the connection. */
@@ -25,11 +28,13 @@ export class Conduit implements DirectSource, Swept {
   #atBoundary = true
   #outlet: Outlet | null = null
   #isOver = false
+  #forgetAbort: () => void = () => {}
 
   constructor(body: ReadableStream<Uint8Array>, parts: ConduitParts) {
     this.#reader = body.getReader()
     this.#parts = parts
     parts.sweep.add(this)
+    this.#forgetAbort = onAbort(parts.signal, () => this.#leave())
   }
 
   async pull(controller: DirectController): Promise<void> {
@@ -83,6 +88,7 @@ export class Conduit implements DirectSource, Swept {
   #leave(): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#forgetAbort()
     this.#parts.sweep.remove(this)
     this.#reader.cancel().catch(() => {})
     this.#outlet?.giveUp()

@@ -37,8 +37,10 @@ export interface ResumableHouse {
   readonly sweep: Sweep
   readonly pool: BufferPool
   readonly memory: JournalMemory
-  /** Told when something changed that somebody may wait for. */
-  changed(): void
+  /** A client reads one of them; the returned function ends that, once. */
+  visit(): () => void
+  /** The stream is over. */
+  ended(stream: ResumableStream): void
   /** The stream is not kept any longer. */
   drop(stream: ResumableStream): void
 }
@@ -99,18 +101,20 @@ export class ResumableStream {
   async run(pull: (controller: Sink) => Promise<void>): Promise<void> {
     const { exchange, abort, protocol } = this.#parts
     const writer = new JournalWriter(this.#journal, this.id)
+    const { signal } = abort
     try {
       await pull(writer)
     } catch (thrown) {
-      const error = abort.signal.aborted ? abortReason(abort.signal) : toGatewayError(thrown)
+      const error = signal.aborted ? abortReason(signal) : toGatewayError(thrown)
       writer.takeBack()
       writer.write(protocol.watch().errorEvent(error, exchange.id))
+    } finally {
+      const isWhole = exchange.endReason === 'completed'
+      this.#journal.close(isWhole ? 'done' : signal.aborted ? 'aborted' : 'error')
+      this.#endedAtMs = nowMs()
+      this.#house.ended(this)
+      this.#letGo()
     }
-    const isWhole = exchange.endReason === 'completed'
-    this.#journal.close(isWhole ? 'done' : abort.signal.aborted ? 'aborted' : 'error')
-    this.#endedAtMs = nowMs()
-    this.#house.changed()
-    this.#letGo()
   }
 
   /** The way to the client that asked for it. */
@@ -158,12 +162,13 @@ export class ResumableStream {
     exchange.clientGoneAtMs = 0
     const facts = new ReaderFacts(() => (this.isLive ? exchange : null))
     const heartbeat = (): string => this.#heartbeat()
+    const leave = this.#house.visit()
     let replay: Replay | null = null
     const gone = (): void => {
       if (replay !== null) this.#readers.delete(replay)
       left()
       if (this.#readers.size === 0) this.#detach()
-      this.#house.changed()
+      leave()
     }
     const shared = { sweep, pool, settings, signal, facts, heartbeat, greets }
     replay = new Replay(this.#journal, position, { ...shared, left: gone })

@@ -25,9 +25,11 @@ export class ResumableStreams {
   readonly #house: ResumableHouse
   readonly #memory: JournalMemory
   readonly #streams = new Map<string, ResumableStream>()
-  /** Forgotten streams that somebody still reads. */
+  /** Those that are over, in the order of their ends. */
+  readonly #over = new Set<ResumableStream>()
+  /** Forgotten streams that go on for whoever still reads them. */
   readonly #leaving = new Set<ResumableStream>()
-  #visitors = 0
+  #readers = 0
   #waiting: (() => void)[] = []
   readonly #opened: () => void
 
@@ -40,7 +42,8 @@ export class ResumableStreams {
       sweep,
       pool,
       memory: this.#memory,
-      changed: () => this.#changed(),
+      visit: () => this.visit(),
+      ended: (stream) => this.#over.add(stream),
       drop: (stream) => this.#drop(stream),
     }
   }
@@ -57,9 +60,7 @@ export class ResumableStreams {
 
   /** Clients that read one, here or, by way of this process, elsewhere. */
   get readers(): number {
-    let count = this.#visitors
-    for (const stream of this.#all()) count += stream.readers
-    return count
+    return this.#readers
   }
 
   /** A new stream; null where no more can be kept. */
@@ -85,39 +86,35 @@ export class ResumableStreams {
 
   /** Gives up the oldest stream that is over, where there is one that nobody reads. */
   dropOldest(): boolean {
-    for (const stream of this.#streams.values()) {
-      if (stream.isLive || stream.readers > 0) continue
+    for (const stream of this.#over) {
+      if (stream.readers > 0) continue
       this.#drop(stream)
       return true
     }
     return false
   }
 
-  /** A client reads a stream of another process; the returned function ends that, once. */
+  /** A client reads a stream, of this process or another; the returned function ends that, once. */
   visit(): () => void {
-    this.#visitors += 1
+    this.#readers += 1
     return () => {
-      this.#visitors -= 1
-      this.#changed()
+      this.#readers -= 1
+      if (this.#readers > 0) return
+      for (const resolve of this.#waiting.splice(0)) resolve()
     }
   }
 
   /** Resolves when nobody reads. */
   whenQuiet(): Promise<void> {
-    return this.readers === 0
+    return this.#readers === 0
       ? Promise.resolve()
       : new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   /** Forgets all of them. */
   close(): void {
-    for (const stream of this.#all()) stream.clear()
-    this.#streams.clear()
-    this.#leaving.clear()
-  }
-
-  #all(): ResumableStream[] {
-    return [...this.#streams.values(), ...this.#leaving]
+    for (const stream of [...this.#streams.values(), ...this.#leaving]) stream.clear()
+    for (const all of [this.#streams, this.#over, this.#leaving]) all.clear()
   }
 
   #drop(stream: ResumableStream): void {
@@ -127,11 +124,7 @@ export class ResumableStreams {
       return
     }
     this.#leaving.delete(stream)
+    this.#over.delete(stream)
     stream.clear()
-  }
-
-  #changed(): void {
-    if (this.readers > 0) return
-    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }
