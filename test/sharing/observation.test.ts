@@ -4,6 +4,7 @@ import type { LiveStream } from '../../src/observe/live.ts'
 import type { PerformanceAnswer } from '../../src/server/performance-answer.ts'
 import { chatEvents, eventText, sendJson } from '../kit/answers.ts'
 import { ask, jsonRequest, RawClient } from '../kit/client.ts'
+import { descendants, isAlive } from '../kit/processes.ts'
 import { type Program, startBinary } from '../kit/program.ts'
 import type { RawResponse } from '../kit/response.ts'
 import { eventually } from '../kit/signal.ts'
@@ -131,4 +132,31 @@ test('whichever worker is asked tells and ends those of both; the sums are what 
   expect(provider.body.stats?.totalRequests).toBe(STREAMS + 4)
   const nobody = await operate('/api/ai/performance?metric=provider&provider=nobody')
   expect(nobody.status).toBe(404)
+})
+
+test('what was remembered stays when the workers are replaced', async () => {
+  const told = async (path: string): Promise<PerformanceAnswer> =>
+    (await operate<PerformanceAnswer>(`/api/ai/performance${path}`)).body
+  const before = await told('?window=1h')
+  const { id = '' } = (await told('?metric=health')).health?.recentErrors[0] ?? {}
+  const old = descendants(program.pid)
+  program.signal('SIGHUP')
+  await eventually(() => !old.some(isAlive), 'the old workers are gone', 30_000)
+  const requests = async (): Promise<unknown> =>
+    (await told('?window=1h')).performance?.totalRequests
+  await eventually(
+    async () => (await requests()) === before.performance?.totalRequests,
+    'the new ones have what the old ones had',
+    20_000,
+  )
+  const after = await told('?window=1h')
+  expect(after.performance).toMatchObject({
+    totalRequests: before.performance?.totalRequests,
+    totalErrors: before.performance?.totalErrors,
+    endReasons: before.performance?.endReasons,
+    firstTokenMs: before.performance?.firstTokenMs,
+    gapMs: before.performance?.gapMs,
+  })
+  expect(after.coveredMs).toBeGreaterThan(before.coveredMs)
+  expect((await operate<{ state: string }>(`/api/streams/${id}`)).body.state).toBe('ended')
 })
