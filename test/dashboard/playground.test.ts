@@ -88,9 +88,9 @@ describeInBrowser('the playground', () => {
   }
 
   test('streams an answer, goes on after the connection was dropped, loses nothing', async () => {
-    const model = 'demo/stream?tokens=300&tokensPerSecond=75'
+    const model = 'demo/stream?tokens=300'
     const question = 'What does a lock keeper do?'
-    await using watched = await open(model)
+    await using watched = await open(`${model}&tokensPerSecond=75`)
     const { page, asked } = watched
     await send(page, question)
     const first = await textOf(page)

@@ -119,7 +119,7 @@ describe('alerts', () => {
   test('one is told when it begins, and again when it begins again', () => {
     const first = [alert('a', 'firing', 1)]
     expect(newlyFiring([], first)).toEqual(first)
-    expect(newlyFiring(first, first)).toEqual([])
+    expect(newlyFiring(first, [alert('a', 'firing', 5)])).toEqual([])
     expect(newlyFiring(first, [alert('a', 'resolved', 2)])).toEqual([])
     const again = [alert('a', 'firing', 3)]
     expect(newlyFiring([alert('a', 'resolved', 2)], again)).toEqual(again)

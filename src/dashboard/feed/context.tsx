@@ -9,7 +9,7 @@ export interface PageParts {
   readonly store: FeedStore
   readonly connection: FeedConnection
   /** Says something in the corner and to screen readers, once. */
-  readonly announce: (message: string, tone?: 'good' | 'bad') => void
+  readonly announce: (message: string, tone?: 'good' | 'alert' | 'bad') => void
 }
 
 const PageContext = createContext<PageParts | null>(null)

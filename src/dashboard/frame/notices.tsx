@@ -5,11 +5,18 @@ import { useCallback, useRef, useState } from 'react'
 export interface Notice {
   readonly id: number
   readonly message: string
-  readonly tone: 'good' | 'bad'
+  readonly tone: NoticeTone
 }
 
-/** How long one stays; a failure stays until it is put away. */
-const SHOWN_MS = 6000
+/** What a notice is of: something that was done, an alert, or something that failed. */
+export type NoticeTone = 'good' | 'alert' | 'bad'
+
+/** How long one stays. Alerts are told elsewhere too; a failure stays until it is put away. */
+const shownMs: Readonly<Record<NoticeTone, number | null>> = {
+  good: 6_000,
+  alert: 15_000,
+  bad: null,
+}
 
 /** Three are enough to see what happened. */
 const NOTICES_MAX = 3
@@ -25,7 +32,8 @@ export function useNotices() {
     (message: string, tone: Notice['tone'] = 'good') => {
       const id = ++lastId.current
       setNotices((shown) => [...shown, { id, message, tone }].slice(-NOTICES_MAX))
-      if (tone === 'good') setTimeout(() => dismiss(id), SHOWN_MS)
+      const { [tone]: stayMs } = shownMs
+      if (stayMs !== null) setTimeout(() => dismiss(id), stayMs)
     },
     [dismiss],
   )

@@ -4,6 +4,7 @@ import type { LiveStream } from '../../observe/live.ts'
 import { ask } from '../feed/ask.ts'
 import { usePage } from '../feed/context.tsx'
 import { Question } from '../parts/dialog.tsx'
+import { Target } from '../parts/pieces.tsx'
 
 /** A dialog; `stream` is null while there is nothing to ask. */
 export function KillQuestion(props: { stream: LiveStream | null; close: () => void }) {
@@ -29,9 +30,13 @@ export function KillQuestion(props: { stream: LiveStream | null; close: () => vo
       isBusy={isBusy}
       confirm={() => void kill()}
     >
-      <p>
-        <span className="id">{stream?.id}</span>
-      </p>
+      {stream !== null && (
+        <p>
+          <Target provider={stream.provider} model={stream.model} />
+          <br />
+          <span className="id">{stream.id}</span>
+        </p>
+      )}
       <p>
         The client gets an error in its stream and the provider is told to stop. What was sent so
         far stays with the client, and is paid for.
