@@ -1,28 +1,10 @@
 /** The page of the documentation in a real browser. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
-import { type Browser, chromium } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import type { Browser } from 'playwright-core'
+import { describeInBrowser, launchBrowser } from '../kit/browser.ts'
 import { type Edge, startEdge } from './edge.ts'
 
-const names = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = names.find((name) => existsSync(name))
-const isRequired = process.env.SLUICE_TEST_REQUIRE?.split(',').includes('chromium') ?? false
-
-/** What keeps the browser itself from calling home, and lets it run as root without a screen. */
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-if (executablePath === undefined && !isRequired) {
-  test.skip('the page in a browser (no chromium here)', () => {})
-} else {
-  describe('the page in a browser', definePageTests)
-}
+describeInBrowser('the page in a browser', definePageTests)
 
 /** Opens the page and keeps what it asks for and complains about. */
 async function openPage(browser: Browser, url: URL, colorScheme: 'light' | 'dark') {
@@ -51,7 +33,7 @@ function definePageTests(): void {
   let edge: Edge
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executablePath ?? names[0], args })
+    browser = await launchBrowser()
     edge = startEdge()
   }, 60_000)
 
