@@ -154,6 +154,22 @@ const memory: DashboardRow = {
       { expr: total('process_open_fds'), legend: 'open' },
       { expr: total('process_max_fds'), legend: 'at most' },
     ]),
+    lines(
+      'Resumable streams',
+      'Kept for clients that may come back, and who reads them.',
+      'short',
+      [
+        { expr: total('sluice_resumable_streams'), legend: 'streams' },
+        { expr: total('sluice_resumable_stream_readers'), legend: 'readers' },
+      ],
+    ),
+    lines('Kept of them', 'Bytes of answers that clients may come back to.', 'bytes', [
+      { expr: total('sluice_resumable_stream_bytes'), legend: 'kept' },
+    ]),
+    lines('Spans', 'Sent to the OpenTelemetry collector in a second, and lost.', 'ops', [
+      { expr: rate('sluice_spans_sent_total', ''), legend: 'sent' },
+      { expr: rate('sluice_spans_lost_total', ''), legend: 'lost' },
+    ]),
   ],
 }
 
