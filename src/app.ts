@@ -1,8 +1,8 @@
 /** Composition root: configuration in, a listening server out. Long-lived objects are made here. */
 import { startSampling } from './admission/sampler.ts'
-import { startAlerts } from './app/alerts.ts'
+import { type Alerts, startAlerts } from './app/alerts.ts'
 import { catalogueBehind } from './app/catalogue.ts'
-import { startDashboard } from './app/dashboard.ts'
+import { type Dashboard, startDashboard } from './app/dashboard.ts'
 import {
   type AppParts,
   clocksOf,
@@ -13,11 +13,11 @@ import {
   limitsViewOf,
   type WorkerIdentity,
 } from './app/kept.ts'
-import { startMetrics } from './app/metrics.ts'
+import { startMetrics, type WorkerMetricsControl } from './app/metrics.ts'
 import type { News } from './app/news.ts'
 import { observationOf } from './app/performance.ts'
 import { resumptionOf } from './app/resumption.ts'
-import { changedProviders, reloaded, snapshotOf } from './app/snapshot.ts'
+import { changedProviders, reloaded, type Snapshot, snapshotOf } from './app/snapshot.ts'
 import { installBufferPool } from './buffer/installed.ts'
 import { type Config, versionText } from './config/config.ts'
 import { secretsOf } from './config/secrets.ts'
@@ -26,8 +26,8 @@ import { GatewayError } from './core/errors.ts'
 import { handle } from './gateway/handle.ts'
 import type { ObserverBequest } from './observe/observer.ts'
 import { protocols } from './protocol/registry.ts'
-import type { BreakerControl } from './server/options.ts'
-import { startServer } from './server/server.ts'
+import type { BreakerControl, ServerOptions } from './server/options.ts'
+import { type RunningServer, startServer } from './server/server.ts'
 import { version } from './version.ts'
 
 /** A worker's server. */
@@ -61,6 +61,7 @@ export interface App {
 interface Bequest {
   readonly metrics: unknown
   readonly alerts: unknown
+  readonly dashboard: unknown
   readonly observer: ObserverBequest
 }
 
@@ -80,99 +81,151 @@ export async function startApp(
   parts: AppParts = {},
 ): Promise<App> {
   const kept = await keptOf(config, worker, parts)
-  const { log, pool, sweep, underway, streams, overload, breakers } = kept
-  installBufferPool(pool)
-  const trim = setInterval(() => pool.trim(nowMs()), TRIM_PERIOD_MS).unref()
-  let current = snapshotOf(kept, config)
-  let isDraining = false
-  const metrics = startMetrics(kept, config, () => ({
-    draining: isDraining,
-    configurations: current.config.version.count,
-  }))
+  installBufferPool(kept.pool)
   const alerts = await startAlerts(kept, worker, config.alerts)
-  const dashboard = startDashboard(kept, worker, config, alerts)
-  const server = startServer({
-    ...addressOf(config, worker),
-    gateway: (request, call, connection) => handle(request, call, connection, current.stages),
-    models: catalogueBehind(() => current.models),
-    resumption: resumptionOf(kept),
-    pool,
-    breakers: breakerControl(kept, parts),
-    keys: kept.keys.admin,
-    ledger: kept.ledger,
-    overload: () => overload.view(),
-    limits: () => limitsViewOf(kept),
-    gates: () => kept.resilience.slots.view(),
-    metrics: metrics.expose,
-    frame: (since) => dashboard.frame(since),
-    alerts,
-    observation: observationOf(kept, worker, () => current.config),
-    protocols,
-    status: () => ({
-      ready: true,
-      draining: isDraining,
-      load: overload.load,
-      configuration: versionText(current.config.version),
-    }),
-    worker,
-    version,
-    onError: (error, requestId) =>
-      log.line('error', 'internal error', { id: requestId, cause: nameOf(error) }),
-  })
-  const stopSampling = startSampling(overload, () => server.closeIdle())
-  return {
-    url: server.url,
-    drain() {
-      isDraining = true
-      server.closeFeed()
-      void alerts.resign()
-    },
-    reload(next) {
-      const before = current.config
-      current = snapshotOf(kept, reloaded(config, next))
-      kept.keys.ring.renew(next)
-      alerts.obey(next.alerts)
-      metrics.rename(current.config)
-      // What is under way goes on with what the configuration before said.
-      kept.redactor.renew([...secretsOf(before), ...secretsOf(current.config)])
-      sweep.tighten(sweepPeriodMs(clocksOf(next)))
-      for (const { name } of changedProviders(before, next)) kept.resilience.parking.forget(name)
-    },
-    async stop(graceMs) {
-      isDraining = true
-      const stopped = server.stop(false)
-      const whenIdle = () => Promise.all([underway.whenIdle(), streams.whenQuiet()])
-      await within(graceMs, whenIdle())
-      underway.abortAll(new GatewayError('server_shutdown'))
-      await within(LAST_WORDS_MS, whenIdle())
-      await within(LAST_WORDS_MS, stopped)
-      await server.stop(true)
-      await alerts.resign()
-      streams.close()
-      await kept.peers?.close()
-      clearInterval(trim)
-      stopSampling()
-      dashboard.stop()
-      kept.spool.close()
-      await closeStores(kept, LAST_WORDS_MS)
-      await within(LAST_WORDS_MS, log.flush?.() ?? Promise.resolve())
-    },
-    hear(news) {
-      if (news.type === 'breaker') breakers.obey(news.target, news.override)
-      else kept.news.hear(news.topic, news.text)
-    },
-    bequeath: () => ({
-      metrics: metrics.bequeath(),
-      alerts: alerts.bequeath(),
-      observer: kept.observer.bequeath(),
-    }),
-    inherit(value) {
-      const counted = value as Bequest
-      metrics.inherit(counted.metrics)
-      alerts.inherit(counted.alerts)
-      kept.observer.inherit(counted.observer)
-    },
-    leftovers: () => ({ ...leftoversOf(kept, server.pendingRequests), watchers: server.watchers }),
+  return new RunningApp(kept, { config, worker, parts, alerts })
+}
+
+/** What an app is made of besides what is kept. */
+interface Beginnings {
+  readonly config: Config
+  readonly worker: WorkerIdentity
+  readonly parts: AppParts
+  readonly alerts: Alerts
+}
+
+class RunningApp implements App {
+  readonly #kept: Kept
+  /** What only a new worker could change is as it was at the start. */
+  readonly #beginnings: Beginnings
+  readonly #metrics: WorkerMetricsControl
+  readonly #dashboard: Dashboard
+  readonly #server: RunningServer
+  readonly #trim: ReturnType<typeof setInterval>
+  readonly #stopSampling: () => void
+  #current: Snapshot
+  #isDraining = false
+
+  constructor(kept: Kept, beginnings: Beginnings) {
+    const { config, worker, alerts } = beginnings
+    this.#kept = kept
+    this.#beginnings = beginnings
+    this.#current = snapshotOf(kept, config)
+    this.#metrics = startMetrics(kept, config, () => ({
+      draining: this.#isDraining,
+      configurations: this.#current.config.version.count,
+    }))
+    this.#dashboard = startDashboard(kept, worker, config, alerts)
+    this.#server = startServer(this.#serverOptions())
+    this.#trim = setInterval(() => kept.pool.trim(nowMs()), TRIM_PERIOD_MS).unref()
+    this.#stopSampling = startSampling(kept.overload, () => this.#server.closeIdle())
+  }
+
+  get url(): URL {
+    return this.#server.url
+  }
+
+  drain(): void {
+    this.#isDraining = true
+    this.#server.closeFeed()
+    void this.#beginnings.alerts.resign()
+  }
+
+  reload(next: Config): void {
+    const kept = this.#kept
+    const before = this.#current.config
+    this.#current = snapshotOf(kept, reloaded(this.#beginnings.config, next))
+    const { config } = this.#current
+    kept.keys.ring.renew(next)
+    this.#beginnings.alerts.obey(next.alerts)
+    this.#metrics.rename(config)
+    // What is under way goes on with what the configuration before said.
+    kept.redactor.renew([...secretsOf(before), ...secretsOf(config)])
+    kept.sweep.tighten(sweepPeriodMs(clocksOf(next)))
+    for (const { name } of changedProviders(before, next)) kept.resilience.parking.forget(name)
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    const { underway, streams, peers, spool, log } = this.#kept
+    const { alerts } = this.#beginnings
+    this.#isDraining = true
+    const stopped = this.#server.stop(false)
+    const whenIdle = () => Promise.all([underway.whenIdle(), streams.whenQuiet()])
+    await within(graceMs, whenIdle())
+    underway.abortAll(new GatewayError('server_shutdown'))
+    await within(LAST_WORDS_MS, whenIdle())
+    await within(LAST_WORDS_MS, stopped)
+    await this.#server.stop(true)
+    await alerts.resign()
+    streams.close()
+    await peers?.close()
+    clearInterval(this.#trim)
+    this.#stopSampling()
+    this.#dashboard.stop()
+    spool.close()
+    await closeStores(this.#kept, LAST_WORDS_MS)
+    await within(LAST_WORDS_MS, log.flush?.() ?? Promise.resolve())
+  }
+
+  hear(news: News): void {
+    if (news.type === 'breaker') this.#kept.breakers.obey(news.target, news.override)
+    else this.#kept.news.hear(news.topic, news.text)
+  }
+
+  bequeath(): Bequest {
+    return {
+      metrics: this.#metrics.bequeath(),
+      alerts: this.#beginnings.alerts.bequeath(),
+      dashboard: this.#dashboard.bequeath(),
+      observer: this.#kept.observer.bequeath(),
+    }
+  }
+
+  inherit(value: unknown): void {
+    const left = value as Bequest
+    this.#metrics.inherit(left.metrics)
+    this.#beginnings.alerts.inherit(left.alerts)
+    this.#dashboard.inherit(left.dashboard)
+    this.#kept.observer.inherit(left.observer)
+  }
+
+  leftovers(): Readonly<Record<string, number>> {
+    const { pendingRequests, watchers } = this.#server
+    return { ...leftoversOf(this.#kept, pendingRequests), watchers }
+  }
+
+  #serverOptions(): ServerOptions {
+    const kept = this.#kept
+    const { config, worker, parts, alerts } = this.#beginnings
+    return {
+      ...addressOf(config, worker),
+      gateway: (request, call, connection) =>
+        handle(request, call, connection, this.#current.stages),
+      models: catalogueBehind(() => this.#current.models),
+      resumption: resumptionOf(kept),
+      pool: kept.pool,
+      breakers: breakerControl(kept, parts),
+      keys: kept.keys.admin,
+      ledger: kept.ledger,
+      overload: () => kept.overload.view(),
+      limits: () => limitsViewOf(kept),
+      gates: () => kept.resilience.slots.view(),
+      metrics: this.#metrics.expose,
+      frame: (since) => this.#dashboard.frame(since),
+      alerts,
+      observation: observationOf(kept, worker, () => this.#current.config),
+      protocols,
+      status: () => ({
+        ready: true,
+        draining: this.#isDraining,
+        load: kept.overload.load,
+        configuration: versionText(this.#current.config.version),
+      }),
+      worker,
+      version,
+      onError: (error, requestId) =>
+        kept.log.line('error', 'internal error', { id: requestId, cause: nameOf(error) }),
+    }
   }
 }
 

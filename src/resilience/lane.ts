@@ -1,9 +1,10 @@
 /**
- * One class of a queue, which its keys share equally, counted in tokens. Each request has the time
- * at which it would be finished in the time of the lane, in which every key that waits gets as much
- * as any other; the earliest is next. It is self-clocked fair queueing (Golestani 1994): the time of
- * the lane is that of the request that was served last. So whoever comes anew is never later than
- * one round of those who wait, however long a flood has kept the lane from being empty.
+ * One class of a queue, which its keys share equally, counted in tokens. Each request has the
+ * time at which it would be finished in the time of the lane, in which every key that waits gets
+ * as much as any other; the earliest is next. It is self-clocked fair queueing (Golestani 1994):
+ * the time of the lane is that of the request that was served last. So whoever comes anew is
+ * never later than one round of those who wait, however long a flood has kept the lane from being
+ * empty.
  *
  * Whoever had more than its share lately comes behind all who had not, so that a flood lives on what
  * the others leave. It is no longer counted among those as soon as what it had has faded.

@@ -1,7 +1,7 @@
 /**
- * Who had more than its share lately. A queue that only knows who waits lets a flood take as much of
- * a burst as each of the others, though it has had all that was left over before; so what was served
- * is remembered for a while, and fades.
+ * Who had more than its share lately. A queue that only knows who waits lets a flood take as much
+ * of a burst as each of the others, though it has had all that was left over before; so what was
+ * served is remembered for a while, and fades.
  *
  * Time is counted in what was served, since a queue has no other clock: after as much as
  * `HORIZON_REQUESTS` of usual size, a third is left of what a key had.

@@ -1,6 +1,7 @@
 /**
  * The routes that a start waits for: what is forwarded, and the probes. Handlers return plain
- * responses and set nothing on the context: a header set there makes Elysia rewrite streamed bodies.
+ * responses and set nothing on the context: a header set there makes Elysia rewrite streamed
+ * bodies.
  */
 import { Elysia } from 'elysia'
 import { GatewayError } from '../core/errors.ts'

@@ -27,7 +27,7 @@ async function openSqlite(): Promise<StoreStand> {
 storeContract('sqlite', openSqlite)
 clockStepTests('sqlite', openSqlite)
 
-test('what comes at once is one step, in its order, and a refusal undoes only its own', async () => {
+test('what comes at once is one step, in order, and a refusal undoes only its own', async () => {
   const stand = await openSqlite()
   const full = rate('a', 1, 2)
   const taken = await Promise.all([

@@ -20,10 +20,7 @@ export async function startScriptedApp(
   const heard: object[] = []
   const isCut = Promise.withResolvers<void>()
   const counted = new Set<unknown>([process.pid])
-  const never = new Promise(() => {})
-  parts.fleet.answer('who', (detail) => ({ id: worker.id, detail }))
-  parts.fleet.answer('counted', () => [...counted])
-  parts.fleet.answer('stuck', () => (worker.id === 1 ? never : worker.id))
+  answerAs(worker, parts.fleet, counted)
   const routes: Record<string, (url: URL) => Response | Promise<Response>> = {
     '/ask': async ({ searchParams }) =>
       Response.json(
@@ -82,6 +79,14 @@ export async function startScriptedApp(
       clearTimeout(timer)
     },
   }
+}
+
+/** What it answers when it is asked as one of several. */
+function answerAs({ id }: WorkerIdentity, fleet: Fleet, counted: ReadonlySet<unknown>): void {
+  const never = new Promise(() => {})
+  fleet.answer('who', (detail) => ({ id, detail }))
+  fleet.answer('counted', () => [...counted])
+  fleet.answer('stuck', () => (id === 1 ? never : id))
 }
 
 /** `begin`, then after `ms` `end`, or `cut` where the server's time ran out before. */
