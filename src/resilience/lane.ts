@@ -6,8 +6,8 @@
  * never later than one round of those who wait, however long a flood has kept the lane from being
  * empty.
  *
- * Whoever had more than its share lately comes behind all who had not, so that a flood lives on what
- * the others leave. It is no longer counted among those as soon as what it had has faded.
+ * Whoever had more than its share lately comes behind all who had not, so that a flood lives on
+ * what the others leave. It is no longer counted among those as soon as what it had has faded.
  */
 import { Heap, type Ranked } from './heap.ts'
 import { RecentUse } from './recent-use.ts'
