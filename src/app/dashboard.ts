@@ -34,6 +34,9 @@ const LOOK_BACK_MS = 10_000
 export interface Dashboard {
   /** A frame of all workers with the points behind `since`, in wall milliseconds. */
   frame(since: number): Promise<DashboardFrame>
+  /** What charts show, for the worker that has this one's place next. */
+  bequeath(): unknown
+  inherit(seconds: unknown): void
   stop(): void
 }
 
@@ -68,6 +71,8 @@ export function startDashboard(
       const shown = await alerts.shown()
       return frameOf(parts, since, { version, at: Date.now(), keys, keysHidden, alerts: shown })
     },
+    bequeath: () => history.since(0),
+    inherit: (seconds) => history.inherit(seconds as DashboardPart['seconds'], Date.now()),
     stop: stopTicking,
   }
 }

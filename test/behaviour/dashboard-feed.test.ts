@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { DashboardFrame } from '../../src/observe/dashboard/frame.ts'
 import { eventText, json } from '../kit/answers.ts'
 import { jsonRequest } from '../kit/client.ts'
+import { isAlive } from '../kit/processes.ts'
 import { runDirectory } from '../kit/run-directory.ts'
 import { eventually } from '../kit/signal.ts'
 import type { UpstreamScript } from '../kit/upstream.ts'
@@ -155,15 +156,17 @@ test('all workers are one, and a page is sent to the successor of a worker that 
   const first = new Watching(url)
   await eventually(() => newest(first)?.totals.requests === 12, 'the sum of both')
   expect(newest(first)).toMatchObject({ workers: 2 })
-  const points = first.frames.flatMap((each) => each.points)
-  expect(points.reduce((sum, { requests }) => sum + requests, 0)).toBeLessThanOrEqual(12)
+  const charted = ({ frames }: Watching): number =>
+    frames.flatMap(({ points }) => points).reduce((sum, { requests }) => sum + requests, 0)
+  await eventually(() => charted(first) === 12, 'all are in the charts')
+  const before = stand.program.workerPids()
   stand.program.signal('SIGHUP')
   expect(await first.untilClosed()).toBe(1001)
-  // The one that leaves may still be asked, and refuses; pages come again.
-  let second = new Watching(url)
+  await eventually(() => before.every((pid) => !isAlive(pid)), 'the workers are gone', 20_000)
   await eventually(async () => {
-    if (second.closed !== null) second = new Watching(url)
-    return second.frames.length > 0
-  }, 'frames of a successor')
-  await second.close()
+    const second = new Watching(url)
+    await second.untilFrames(1)
+    await second.close()
+    return charted(second) === 12 && newest(second)?.workers === 2
+  }, 'the charts of the successors')
 })

@@ -26,7 +26,7 @@ export function frameOf(
     workers: parts.length,
     load: worstLoad(parts),
     points: pointsOf(
-      parts.map(({ seconds }) => seconds),
+      parts.flatMap(({ seconds }) => seconds),
       since,
     ),
     totals: addTotals(parts.map(({ totals }) => totals)),

@@ -10,6 +10,9 @@ import type { Gauges, PartSecond } from './part.ts'
 /** Ten minutes, and what the percentiles of the first point look back on. */
 const SECONDS_MAX = 612
 
+/** Workers whose seconds are kept; a roll a minute is no way to run a program. */
+const FORMER_MAX = 4
+
 /** What is taken down. */
 export interface HistorySources {
   /** The seconds that are over and began at `since` or later; those in which nothing ended not. */
@@ -21,6 +24,7 @@ export interface HistorySources {
 export class DashboardHistory {
   readonly #sources: HistorySources
   #seconds: PartSecond[] = []
+  #former: readonly (readonly PartSecond[])[] = []
   /** The first second that was not taken down yet. */
   #next: number
 
@@ -45,10 +49,19 @@ export class DashboardHistory {
     if (this.#seconds.length > SECONDS_MAX) this.#seconds = this.#seconds.slice(-SECONDS_MAX)
   }
 
-  /** Those behind `since`. */
-  since(since: number): readonly PartSecond[] {
-    const first = this.#seconds.findIndex(({ at }) => at > since)
-    return first < 0 ? [] : this.#seconds.slice(first)
+  /** Its own behind `since`, and those of each worker that had its place before. */
+  since(since: number): readonly (readonly PartSecond[])[] {
+    return [this.#seconds, ...this.#former]
+      .map((seconds) => seconds.filter(({ at }) => at > since))
+      .filter((seconds) => seconds.length > 0)
+  }
+
+  /** Keeps what a worker before this one has taken down; the counters of each begin at zero. */
+  inherit(former: readonly (readonly PartSecond[])[], now: number): void {
+    const oldest = now - SECONDS_MAX * 1000
+    this.#former = [...former, ...this.#former]
+      .filter((seconds) => (seconds.at(-1)?.at ?? 0) > oldest)
+      .slice(0, FORMER_MAX)
   }
 }
 

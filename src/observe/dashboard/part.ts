@@ -49,8 +49,8 @@ export interface PartPool {
 export interface DashboardPart {
   readonly worker: number
   readonly load: 'normal' | 'strained' | 'shedding'
-  /** The seconds that were asked for, in their order. */
-  readonly seconds: readonly PartSecond[]
+  /** The seconds that were asked for, in their order: its own, and of workers before it. */
+  readonly seconds: readonly (readonly PartSecond[])[]
   /** Of the last five minutes. */
   readonly totals: Totals
   readonly providers: readonly {
