@@ -45,11 +45,16 @@ export class Endpoint {
     return this.#open(this.#streamUrl(sequence), { headers, cache: 'no-store' })
   }
 
-  /** Tells a server that keeps a stream that nobody wants it any more. Does not wait for it. */
-  end(sequence: Sequence): void {
-    // `keepalive`, because the page may be on its way out.
-    const init = { method: 'DELETE', headers: this.#headers({}), keepalive: true }
-    this.#fetch(this.#streamUrl(sequence), init).catch(() => {})
+  /** Tells a server that keeps a stream that nobody wants it any more. Never rejects. */
+  async end(sequence: Sequence): Promise<void> {
+    try {
+      // `keepalive`, because the page may be on its way out.
+      const init = { method: 'DELETE', headers: this.#headers({}), keepalive: true }
+      const response = await this.#fetch(this.#streamUrl(sequence), init)
+      await response.body?.cancel()
+    } catch {
+      // Then it ends by itself, when nobody has read it for a while.
+    }
   }
 
   #open(url: string, init: RequestInit): Promise<Connection> {

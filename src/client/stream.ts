@@ -83,7 +83,7 @@ export class AnswerStream implements AsyncIterable<StreamEvent> {
       signal?.removeEventListener('abort', abort)
       this.#meter.end()
       // A server that keeps the stream would go on without us.
-      if (!this.#isOver && this.#sequence !== null) this.#endpoint.end(this.#sequence)
+      if (!this.#isOver && this.#sequence !== null) void this.#endpoint.end(this.#sequence)
     }
   }
 
