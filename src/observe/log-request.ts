@@ -20,10 +20,13 @@ export type RequestLogSettings = Pick<LogConfig, 'sampleRate' | 'slowMs' | 'slow
 
 /** Judges a request that has ended. Null is a success that the sample leaves out. */
 export function verdictOf(exchange: Exchange, settings: RequestLogSettings): Verdict | null {
-  const { errorCode, status, recovery, attemptLog } = exchange
+  const { errorCode, status, attemptLog } = exchange
   const failed = errorCode !== null || status >= 400
   const slow = isSlow(exchange, settings)
-  const recovered = recovery !== null || attemptLog.some(({ outcome }) => hasFailed(outcome))
+  const recovered =
+    exchange.recovery !== null ||
+    exchange.resumes > 0 ||
+    attemptLog.some(({ outcome }) => hasFailed(outcome))
   const least = errorCode === null ? 'info' : errorTable[errorCode].level
   const level = slow && least !== 'error' ? 'warn' : least
   const detailed = failed || slow || recovered

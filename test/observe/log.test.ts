@@ -166,6 +166,7 @@ describe('the sample', () => {
     ['failures', ended({ error: 'upstream_error' }), {}],
     ['recoveries', ended({ failures: ['upstream_reset'] }), {}],
     ['slow ones', ended(), { slowMs: 1 }],
+    ['what a client came back to', Object.assign(ended(), { resumes: 1 }), {}],
     ['those that the client left', ended({ error: 'client_gone' }), {}],
   ])('never leaves out %s', (_, exchange, settings) => {
     const line = parsed(exchange, { ...settings, sampleRate: 0 })

@@ -3,7 +3,7 @@
  * nobody else can read: a snapshot holds everything, keys and prompts among it.
  */
 import { mkdir, open, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import type { ProfileConfig } from '../../config/config.ts'
 import { nowMs } from '../../core/clock.ts'
 import type { Log } from '../log.ts'
@@ -58,7 +58,7 @@ export class Profiler {
     const { directory, seconds, heapSnapshot } = this.#settings
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const moment = new Date().toISOString().replace(/[-:]/g, '')
-    const path = join(directory, `sluice-${moment}-worker${this.#worker}-${process.pid}`)
+    const path = resolve(directory, `sluice-${moment}-worker${this.#worker}-${process.pid}`)
     this.#log.line('info', 'profiling', { seconds })
     const stop = await startCpuProfile()
     const timer = Promise.withResolvers<void>()
