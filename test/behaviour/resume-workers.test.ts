@@ -34,13 +34,21 @@ async function connect({ program }: WorkerStand): Promise<readonly [number, RawC
   return [JSON.parse(response.text()).worker.id, client]
 }
 
-/** A connection to the worker of that number, or to any other. */
+/** A connection to the worker of that number, or to any other. It may take until that one is up. */
 async function connectTo(stand: WorkerStand, number: number, isSame: boolean): Promise<RawClient> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const [found, client] = await connect(stand).catch(() => [-1, null] as const)
-    if (client !== null && (found === number) === isSame) return client
-  }
-  throw new Error(`no connection to worker ${number}: ${isSame}`)
+  let wanted: RawClient | null = null
+  await eventually(
+    async () => {
+      const [found, client] = await connect(stand)
+      if ((found === number) === isSame) wanted = client
+      else client.close()
+      return wanted !== null
+    },
+    `no connection to worker ${number}: ${isSame}`,
+    20_000,
+  )
+  if (wanted === null) throw new Error('there is a connection')
+  return wanted
 }
 
 /** A stream of which two events have been read, and at which worker it is. */
