@@ -51,6 +51,19 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
+test.skipIf(Bun.which('npm') === null)(
+  'it is packed whole, and nothing else is',
+  async () => {
+    const listed = await run(['npm', 'pack', '--dry-run', '--json', built], rootDirectory)
+    const files = [...listed.matchAll(/"path": "([^"]+)"/g)].map(([, path]) => path ?? '')
+    expect(files.length).toBeGreaterThan(40)
+    expect(
+      files.filter((path) => !/^((client|core)\/.*\.(js|d\.ts)|package\.json)$/.test(path)),
+    ).toEqual([])
+  },
+  20_000,
+)
+
 test('both manifests name the same files and versions', () => {
   const { exports } = packageFile
   for (const name of ['./client', './react'] as const) {
