@@ -172,6 +172,12 @@ describeInBrowser('the dashboard', () => {
     await page.getByRole('heading', { level: 2, name: alertRule }).waitFor()
     expect(await page.locator('.alert-firing').count()).toBe(1)
     expect(await page.title()).toBe('(1) Alerts · sluice')
+    await page.getByRole('button', { name: `Silence 1 h ${alertRule}` }).click()
+    await page.getByText(`${alertRule} is silent for an hour.`).waitFor()
+    await page.getByRole('button', { name: `Tell again ${alertRule}` }).click()
+    await page.getByText(`${alertRule} is told again.`).waitFor()
+    const rule = page.locator('tbody tr', { hasText: alertRule })
+    expect(await rule.innerText()).toContain('0.1 %')
     expectQuiet(watched)
   })
 

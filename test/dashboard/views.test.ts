@@ -8,6 +8,7 @@ import { keepOrder, sortRows } from '../../src/dashboard/parts/row-order.ts'
 import { matches } from '../../src/dashboard/parts/search-field.tsx'
 import { readPreferences } from '../../src/dashboard/preferences.ts'
 import { hrefOf, readRoute } from '../../src/dashboard/route.ts'
+import { measureText } from '../../src/dashboard/views/alert-rules.tsx'
 import { orderAlerts } from '../../src/dashboard/views/alerts.tsx'
 import { describeRows, timelineRows } from '../../src/dashboard/views/spans.ts'
 import type { DashboardAlert } from '../../src/observe/dashboard/frame.ts'
@@ -109,6 +110,14 @@ describe('what is remembered and where one is', () => {
 describe('alerts', () => {
   const alert = (rule: string, state: 'firing' | 'resolved', since: number): DashboardAlert => ({
     ...{ rule, state, since, value: 1, limit: 1, message: rule },
+  })
+
+  test('a measure has the unit of its rule', () => {
+    expect(measureText('errorRate', 0.05)).toBe('5 %')
+    expect(measureText('firstTokenP95Ms', 1500)).toBe('1.50 s')
+    expect(measureText('spendUsd', 2.5)).toBe('$2.50')
+    expect(measureText('queueWaiting', 12)).toBe('12')
+    expect(measureText('gapP99Ms', null)).toBe('–')
   })
 
   test('those that hold come first, then the newest', () => {

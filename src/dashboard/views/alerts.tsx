@@ -1,8 +1,9 @@
 /** Alerts: what holds now, and what just ended. */
 import type { DashboardAlert, DashboardFrame } from '../../observe/dashboard/frame.ts'
 import { age, dayAndClock } from '../format.ts'
-import { Badge, Empty } from '../parts/pieces.tsx'
+import { Badge } from '../parts/pieces.tsx'
 import { hrefOf } from '../route.ts'
+import { AlertRules } from './alert-rules.tsx'
 
 /** Those that hold first, the newest of each kind before the others. */
 export function orderAlerts(alerts: readonly DashboardAlert[]): readonly DashboardAlert[] {
@@ -25,30 +26,36 @@ export function Firing({ alerts }: { alerts: readonly DashboardAlert[] }) {
   )
 }
 
-/** The view. */
+/** The view: what is told now, and the rules behind it. */
 export function Alerts({ frame: { alerts, at } }: { frame: DashboardFrame }) {
-  if (alerts.length === 0) {
-    return (
-      <Empty title="Nothing is wrong that a rule looks for.">
-        Rules are in <code>alerts</code> of the configuration file: error rate, first token, open
-        breakers, waiting, the pool, spending. A webhook can be told as well.
-      </Empty>
-    )
-  }
   return (
-    <ul className="alerts">
-      {orderAlerts(alerts).map((alert) => (
-        <li key={`${alert.rule} ${alert.since}`} className={`panel alert alert-${alert.state}`}>
-          <div className="alert-head">
-            <Badge tone={alert.state === 'firing' ? 'bad' : 'good'}>{alert.state}</Badge>
-            <h2>{alert.rule}</h2>
-            <p className="hint">
-              since {dayAndClock(alert.since)}, {age(at - alert.since)}
-            </p>
-          </div>
-          <p>{alert.message}</p>
-        </li>
-      ))}
-    </ul>
+    <>
+      {alerts.length === 0 ? (
+        <p className="hint">No rule holds, and none did in the last quarter of an hour.</p>
+      ) : (
+        <ul className="alerts">
+          {orderAlerts(alerts).map((alert) => (
+            <AlertRow key={`${alert.rule} ${alert.since}`} alert={alert} at={at} />
+          ))}
+        </ul>
+      )}
+      <AlertRules />
+    </>
+  )
+}
+
+function AlertRow({ alert, at }: { alert: DashboardAlert; at: number }) {
+  const { state, rule, since, message } = alert
+  return (
+    <li className={`panel alert alert-${state}`}>
+      <div className="alert-head">
+        <Badge tone={state === 'firing' ? 'bad' : 'good'}>{state}</Badge>
+        <h2>{rule}</h2>
+        <p className="hint">
+          since {dayAndClock(since)}, {age(at - since)}
+        </p>
+      </div>
+      <p>{message}</p>
+    </li>
   )
 }
