@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import OpenAI from 'openai'
 import type { LiveStream } from '../../src/observe/live.ts'
+import { performanceSchemas } from '../../src/server/performance-schemas.ts'
 import { chatEvents, eventText, silence } from '../kit/answers.ts'
 import { ask, jsonRequest } from '../kit/client.ts'
 import { eventually } from '../kit/signal.ts'
@@ -69,11 +70,16 @@ describe('a stream', () => {
       state: 'live',
       stream: { id, attemptLog: [{ target: 'openai/gpt-test', kind: 'first' }] },
     })
+    const { Streams, Stream } = performanceSchemas
+    expect(Streams.parse(list.body)).toEqual(list.body)
+    expect(Stream.parse(one.body)).toEqual(one.body)
     for (const { text } of [list, one]) expect(text).not.toMatch(/nobody may|Hello|sk-test/)
     client.close()
     await stand.record(0)
     const ended = await operate(stand, `/api/streams/${id}`)
     expect(ended.body).toMatchObject({ state: 'ended', stream: { id, endReason: 'client_gone' } })
+    expect(ended.body.stream.clientGoneMs).toBeGreaterThan(0)
+    expect(Stream.parse(ended.body)).toEqual(ended.body)
   })
 
   test('waits, streams, or is blocked', async () => {
