@@ -1,4 +1,4 @@
-/** The rules behind the alerts, what is measured for each, and hearing nothing of one for a while. */
+/** The rules behind the alerts, what each measures, and hearing nothing of one for a while. */
 import { useState } from 'react'
 import type { AlertsView, AlertView } from '../../observe/alerts/view.ts'
 import { ask } from '../feed/ask.ts'
