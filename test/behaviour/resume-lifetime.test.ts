@@ -160,6 +160,39 @@ describe('its client can end it', () => {
   })
 })
 
+describe('an operator', () => {
+  test('sees that nobody reads it, and that somebody does again', async () => {
+    const { steps, stand, first, id } = await halfway()
+    const phase = async () => {
+      const { response } = await stand.ask({ path: '/api/streams' })
+      await response.ended()
+      return JSON.parse(response.text()).streams[0]?.phase
+    }
+    expect(await phase()).not.toBe('detached')
+    await resume.lose(stand, first)
+    expect(await phase()).toBe('detached')
+    const second = await resume.comeBack(stand, id, `${id}-2`)
+    await second.response.head()
+    expect(await phase()).not.toBe('detached')
+    steps.allow()
+    await second.response.ended()
+    await resume.forget(stand, id)
+  })
+
+  test('ends it: who reads is told, and who comes back', async () => {
+    const { stand, first, id } = await halfway()
+    const request = first.response.header('x-request-id')
+    const { response } = await stand.ask({ method: 'DELETE', path: `/api/streams/${request}` })
+    await response.ended()
+    expect(await first.response.ended()).toBe('complete')
+    expect(codeOf(first.response)).toBe('ended_by_operator')
+    const again = await resume.rest(stand, id, `${id}-2`)
+    expect(again.header('x-sluice-stream-state')).toBe('failed')
+    expect(codeOf(again)).toBe('ended_by_operator')
+    await resume.forget(stand, id)
+  })
+})
+
 describe('when the server stops', () => {
   test('who reads is told so in the stream, and the grace is waited for', async () => {
     const { stand, first, id } = await halfway()
