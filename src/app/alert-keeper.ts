@@ -71,8 +71,8 @@ export class AlertKeeper {
     this.#deliveries = new Deliveries(settings.webhook, (delivery) => this.#moved(delivery))
     this.#shared = { revision: 0, board: [], delivery: this.#deliveries.view() }
     const { fleet, observer } = kept
-    observer.onFinished((finished, exchange) => {
-      this.#counts.record(finished, () => exchange.gaps.spread(), Date.now())
+    observer.onFinished((finished, _exchange, gaps) => {
+      this.#counts.record(finished, gaps, Date.now())
     })
     fleet.answer(LOOK_TOPIC, (question) => this.#answer(question as Question))
     fleet.answer(TELL_TOPIC, (told) => {

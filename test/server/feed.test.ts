@@ -118,7 +118,7 @@ describe('what is sent', () => {
     await first.untilFrames(2)
     const second = new Watching(server.url)
     await second.untilFrames(2)
-    await first.untilFrames(4)
+    await first.untilFrames(3)
     const turns = made.length
     expect(turns).toBeWithin(first.frames.length, first.frames.length + 2)
     const [, b = 0, c = 0] = first.cameAt
@@ -141,7 +141,7 @@ describe('what is sent', () => {
     await watching.close()
     await eventually(() => server.server.watchers === 0, 'nobody watches')
     const before = made.length
-    await Bun.sleep(1500)
+    await Bun.sleep(1200)
     expect(made.length).toBe(before)
   })
 

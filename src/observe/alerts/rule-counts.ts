@@ -63,8 +63,8 @@ export class RuleCounts {
     })
   }
 
-  /** Counts a request that has ended. @param gaps those of its stream, made where a rule asks. */
-  record(finished: FinishedRequest, gaps: () => Spread, now: number): void {
+  /** Counts a request that has ended. @param gaps those of its stream. */
+  record(finished: FinishedRequest, gaps: Spread, now: number): void {
     for (const { rule, window } of this.#counted) {
       if (rule.route !== null && rule.route !== finished.route) continue
       if (rule.key !== null && this.#keyIdOf(rule.key) !== finished.keyId) continue
@@ -120,7 +120,7 @@ function countRequest(
   window: Window,
   rule: AlertRule,
   finished: FinishedRequest,
-  gaps: () => Spread,
+  gaps: Spread,
   now: number,
 ): void {
   switch (rule.metric) {
@@ -134,7 +134,7 @@ function countRequest(
       window.add(now, 1, 0, finished.queueWaitMs)
       break
     case 'gapP99Ms':
-      if (finished.gapMaxMs !== null) window.addSpread(now, gaps())
+      if (finished.gapMaxMs !== null) window.addSpread(now, gaps)
       break
     case 'spendUsd':
       window.add(now, 1, finished.costMicroUsd ?? 0)

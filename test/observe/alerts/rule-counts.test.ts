@@ -15,7 +15,7 @@ const keyIdOf = (name: string): string => (name === 'team-a' ? 'key_a' : name)
 function measured(rule: AlertRule, requests: readonly FinishedRequest[], moment = quiet) {
   const counts = new RuleCounts(keyIdOf)
   counts.obey([rule], now)
-  for (const finished of requests) counts.record(finished, () => emptySpread, now)
+  for (const finished of requests) counts.record(finished, emptySpread, now)
   return readingOf(rule, Object.values(counts.parts(moment, now)))
 }
 
@@ -74,8 +74,8 @@ test('gaps are all gaps of all streams', () => {
   const counts = new RuleCounts(keyIdOf)
   counts.obey([rule], now)
   const gaps = { count: 10, sum: 100, max: 11, buckets: [[bucketOf(10), 10] as const] }
-  counts.record(finishedOf(), () => gaps, now)
-  counts.record(finishedOf({ gapMaxMs: null }), () => emptySpread, now)
+  counts.record(finishedOf(), gaps, now)
+  counts.record(finishedOf({ gapMaxMs: null }), emptySpread, now)
   const reading = readingOf(rule, Object.values(counts.parts(quiet, now)))
   expect(reading.requests).toBe(1)
   expect(reading.value).toBeWithin(9, 11.1)
@@ -127,7 +127,7 @@ test('rules that measure the same go on at a reload, others begin anew', () => {
   const [same, other] = [ruleOf({ name: 'same' }), ruleOf({ name: 'other' })]
   const counts = new RuleCounts(keyIdOf)
   counts.obey([same, other], now)
-  counts.record(failed(), () => emptySpread, now)
+  counts.record(failed(), emptySpread, now)
   counts.obey(
     [
       { ...same, above: 0.9 },
@@ -142,9 +142,9 @@ test('rules that measure the same go on at a reload, others begin anew', () => {
 test('a successor knows what was counted before it, by what is measured', () => {
   const [before, after] = [new RuleCounts(keyIdOf), new RuleCounts(keyIdOf)]
   before.obey([ruleOf({ name: 'old-name' })], now - 50_000)
-  before.record(failed(), () => emptySpread, now - 10_000)
+  before.record(failed(), emptySpread, now - 10_000)
   after.obey([ruleOf({ name: 'new-name' })], now - 1000)
-  after.record(finishedOf(), () => emptySpread, now)
+  after.record(finishedOf(), emptySpread, now)
   after.take(JSON.parse(JSON.stringify(before.kept(now))), now)
   const part = after.parts(quiet, now)['new-name']
   expect(part).toMatchObject({ requests: 2, sum: 1, coveredMs: 50_000 })
