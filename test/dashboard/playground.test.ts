@@ -149,6 +149,7 @@ describeInBrowser('the playground', () => {
     expect(await textOf(page)).not.toBe('')
     await page.getByLabel('Model').fill('demo/stream?tokens=12')
     await page.getByRole('button', { name: 'Ask again' }).click()
+    expect(await page.evaluate('document.activeElement.id')).toBe('playground-question')
     await failure.waitFor({ state: 'detached' })
     await over(page)
     expect(await page.locator('.turn').count()).toBe(1)

@@ -21,10 +21,14 @@ export interface ComposerProps {
 export function Composer(props: ComposerProps) {
   const { text, onText, onSend, onAgain, onStop, onDrop, isStreaming, canSend, isResumable } = props
   const field = useRef<HTMLTextAreaElement>(null)
-  const send = (): void => {
-    if (canSend) onSend()
+  /** A button that can be pressed no more would lose the keyboard's place. */
+  const andWrite = (act: () => void) => (): void => {
+    act()
     field.current?.focus()
   }
+  const send = andWrite(() => {
+    if (canSend) onSend()
+  })
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault()
     send()
@@ -53,10 +57,10 @@ export function Composer(props: ComposerProps) {
         <button type="submit" className="main" disabled={!canSend}>
           Send
         </button>
-        <button type="button" disabled={!isStreaming} onClick={onStop}>
+        <button type="button" disabled={!isStreaming} onClick={andWrite(onStop)}>
           Stop
         </button>
-        <button type="button" disabled={onAgain === null} onClick={() => onAgain?.()}>
+        <button type="button" disabled={onAgain === null} onClick={andWrite(() => onAgain?.())}>
           Ask again
         </button>
         <button
