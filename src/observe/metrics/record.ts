@@ -3,6 +3,7 @@ import type { AttemptFacts } from '../attempt-facts.ts'
 import type { Exchange } from '../exchange.ts'
 import { BUCKETS, lowerBoundOf } from '../histogram.ts'
 import type { Spread } from '../totals.ts'
+import { Alike, type Rows } from './alike.ts'
 import {
   durationBounds,
   firstTokenBounds,
@@ -14,30 +15,20 @@ import {
 } from './bounds.ts'
 import { type Names, none, operationOf } from './names.ts'
 import type { RequestTables } from './request-families.ts'
-import { add, observe, type Row } from './series-table.ts'
+import { add, observe, other, type Row } from './series-table.ts'
 
 /** A provider may answer with any status; there are only so many classes of them. */
 const statusClasses = [none, '1xx', '2xx', '3xx', '4xx', '5xx'] as const
 
-/** The rows of requests that are alike, so that the next one needs a single lookup. */
-interface Rows {
-  readonly requests: Row
-  readonly ends: Row | null
-  readonly errors: Row | null
-  readonly traffic: Row
-  /** Of the requests that were attempted. */
-  readonly costs: Row | null
-  readonly durations: Row | null
-  readonly answers: Row | null
-}
-
-/** Kinds of requests whose rows are remembered; beyond that all are forgotten. */
-const REMEMBERED_MAX = 512
+/** Targets whose row is remembered; beyond that all are forgotten. */
+const TARGETS_MAX = 256
 
 /** Counts requests into tables. */
 export class Recorder {
   readonly #tables: RequestTables
-  readonly #remembered = new Map<string, Rows>()
+  readonly #alike = new Alike()
+  /** Attempts that came off as they should, by target. */
+  readonly #firstAttempts = new Map<string, Row>()
   #names: Names
 
   constructor(tables: RequestTables, names: Names) {
@@ -53,7 +44,8 @@ export class Recorder {
   /** Goes by the names of another configuration. */
   rename(names: Names): void {
     this.#names = names
-    this.#remembered.clear()
+    this.#alike.clear()
+    this.#firstAttempts.clear()
   }
 
   /** Counts a request that has ended. @param gapMs the gaps of its stream. */
@@ -66,7 +58,7 @@ export class Recorder {
     if (exchange.recovery !== null) {
       add(tables.recoveries.row(exchange.recovery), tables.recoveries.at.ended, 1)
     }
-    for (const facts of exchange.attemptLog) recordAttempt(tables, this.#names, facts)
+    for (const facts of exchange.attemptLog) this.#recordAttempt(facts)
     recordTraffic(rows.traffic, tables.traffic.at, exchange, gapMs)
     if (rows.costs !== null) recordCost(rows.costs, tables.costs.at, exchange)
     if (rows.durations !== null) {
@@ -77,20 +69,31 @@ export class Recorder {
     if (rows.answers !== null) recordAnswer(rows.answers, tables.answers.at, exchange, gapMs)
   }
 
+  #recordAttempt({ target, kind, outcome }: AttemptFacts): void {
+    const { attempts } = this.#tables
+    const isUsual = kind === 'first' && outcome === 'answered'
+    const known = isUsual ? this.#firstAttempts.get(target) : undefined
+    if (known !== undefined) {
+      add(known, attempts.at.made, 1)
+      return
+    }
+    const overflowBefore = attempts.overflow
+    const slash = target.indexOf('/')
+    const provider = this.#names.provider(slash === -1 ? target : target.slice(0, slash))
+    const row = attempts.row(provider, kind, outcome ?? none)
+    add(row, attempts.at.made, 1)
+    if (!isUsual || attempts.overflow > overflowBefore) return
+    if (this.#firstAttempts.size >= TARGETS_MAX) this.#firstAttempts.clear()
+    this.#firstAttempts.set(target, row)
+  }
+
   #rowsOf(exchange: Exchange): Rows {
-    const { endpoint, path, provider, route, model, upstreamModel, status, streaming } = exchange
-    const { endReason, errorCode, attempts } = exchange
-    // What a client wrote may be in it, which is why only so many are remembered.
-    const what = `${endpoint} ${provider} ${route} ${model} ${upstreamModel} ${path}`
-    const key = `${what} ${status} ${streaming} ${endReason} ${errorCode} ${attempts > 0}`
-    const known = this.#remembered.get(key)
+    const known = this.#alike.find(exchange)
     if (known !== undefined) return known
     const overflowsBefore = this.#overflows
-    const rows = this.#lookUp(exchange)
-    // Those that found no row of their own are counted each time.
-    if (this.#overflows > overflowsBefore) return rows
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear()
-    this.#remembered.set(key, rows)
+    const { rows, isNamed } = this.#lookUp(exchange)
+    // What has no row of its own is counted each time, and what has no name may get one later.
+    if (isNamed && this.#overflows === overflowsBefore) this.#alike.keep(exchange, rows)
     return rows
   }
 
@@ -100,7 +103,7 @@ export class Recorder {
     return tables.reduce((sum, { overflow }) => sum + overflow, 0)
   }
 
-  #lookUp(exchange: Exchange): Rows {
+  #lookUp(exchange: Exchange): { readonly rows: Rows; readonly isNamed: boolean } {
     const tables = this.#tables
     const names = this.#names
     const { endReason, errorCode, attempts } = exchange
@@ -117,7 +120,7 @@ export class Recorder {
       provider,
     ]
     const { durations, answers } = tables
-    return {
+    const rows = {
       requests: tables.requests.row(exchange.endpoint, provider, route, status),
       ends: exchange.streaming ? tables.ends.row(provider, endReason ?? none) : null,
       errors: errorCode === null ? null : tables.errors.row(provider, errorCode),
@@ -126,17 +129,11 @@ export class Recorder {
       durations: operation === null ? null : durations.row(...labels, errorCode ?? ''),
       answers: operation === null || attempts === 0 ? null : answers.row(...labels),
     }
+    return { rows, isNamed: !labels.includes(other) }
   }
 }
 
 type Places<Table extends keyof RequestTables> = RequestTables[Table]['at']
-
-function recordAttempt({ attempts }: RequestTables, names: Names, facts: AttemptFacts): void {
-  const { target, kind, outcome } = facts
-  const slash = target.indexOf('/')
-  const provider = names.provider(slash === -1 ? target : target.slice(0, slash))
-  add(attempts.row(provider, kind, outcome ?? none), attempts.at.made, 1)
-}
 
 function recordTraffic(row: Row, at: Places<'traffic'>, exchange: Exchange, gapMs: Spread): void {
   add(row, at.events, exchange.events)
