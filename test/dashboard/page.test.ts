@@ -77,6 +77,10 @@ describeInBrowser('the dashboard', () => {
       'first tokens are measured',
     )
 
+    await page.getByRole('button', { name: '1 min', exact: true }).click()
+    expect(await drawing.getAttribute('aria-label')).toContain('The last 1 minute.')
+    expect(await page.evaluate('JSON.stringify(localStorage)')).toContain('60')
+
     await page.getByRole('button', { name: 'Table of Throughput' }).click()
     const table = page.getByRole('region', { name: 'Table of Throughput' })
     expect(await table.locator('tbody tr').count()).toBeGreaterThan(0)
