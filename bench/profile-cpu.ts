@@ -12,11 +12,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { CpuProfile } from '../src/observe/profile/cpu-profile.ts'
 import { table } from './load/statistics.ts'
-import { momentText, profileOptions, workloadText } from './profile/options.ts'
+import { momentText, optionsOrExit, workloadText } from './profile/options.ts'
 import { summaryOf } from './profile/top.ts'
 import { startWorkload } from './profile/workload.ts'
 
-const options = profileOptions(process.argv.slice(2), { seconds: 10, warmUp: 300 })
+const options = optionsOrExit({ seconds: 10, warmUp: 300 })
 const { workload, seconds, warmUp, rows, directory } = options
 mkdirSync(directory, { recursive: true })
 const file = join(directory, `cpu-${momentText()}.cpuprofile`)

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { table } from './load/statistics.ts'
 import { growthOf } from './profile/growth.ts'
 import { classesOf, grown } from './profile/heap.ts'
-import { momentText, profileOptions, workloadText } from './profile/options.ts'
+import { momentText, optionsOrExit, workloadText } from './profile/options.ts'
 import { startWorkload } from './profile/workload.ts'
 
 const ROUNDS = 12
@@ -21,7 +21,7 @@ const kib = 1024
 const mib = 1024 * kib
 
 // What remembers the last thousand requests must be full before anything is compared.
-const options = profileOptions(process.argv.slice(2), { seconds: 20, warmUp: 2000 })
+const options = optionsOrExit({ seconds: 20, warmUp: 2000 })
 const { workload, seconds, warmUp, rows, directory } = options
 mkdirSync(directory, { recursive: true })
 const path = join(directory, `heap-${momentText()}`)

@@ -1,7 +1,7 @@
 /** What both profiles are told on the command line. */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { usualWorkload, type WorkloadOptions } from './workload.ts'
+import { dialectsOf, usualWorkload, type WorkloadOptions } from './workload.ts'
 
 /** What is profiled, for how long, and where the files go. */
 export interface ProfileOptions {
@@ -42,17 +42,29 @@ export function profileOptions(
     if (Number.isInteger(value) && value >= least && value <= most) return value
     throw new Error(`--${name} must be a whole number from ${least} to ${most}`)
   }
+  const translate = values.translate ?? usualWorkload.translate
+  dialectsOf(translate)
   return {
     workload: {
+      translate,
       streams: numberOf('streams', usualWorkload.streams),
       events: numberOf('events', usualWorkload.events),
       eventBytes: numberOf('event-bytes', usualWorkload.eventBytes),
-      translate: values.translate ?? usualWorkload.translate,
     },
     seconds: numberOf('seconds', usual.seconds),
     warmUp: numberOf('warm-up', usual.warmUp),
     rows: numberOf('rows', 25),
     directory: values.out ?? join(import.meta.dir, '..', 'results'),
+  }
+}
+
+/** Reads those of this process, or ends it with one line that says what is wrong with them. */
+export function optionsOrExit(usual: Parameters<typeof profileOptions>[1]): ProfileOptions {
+  try {
+    return profileOptions(process.argv.slice(2), usual)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(64)
   }
 }
 

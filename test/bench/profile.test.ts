@@ -96,7 +96,13 @@ test('what is asked for is bounded, and both ways to write a pair of dialects ar
   const usual = { seconds: 10, warmUp: 300 }
   const { workload, seconds } = profileOptions(['--streams', '3', '--seconds', '2'], usual)
   expect([workload.streams, workload.events, seconds]).toEqual([3, 100, 2])
-  for (const words of [['--seconds', '0'], ['--streams', '1001'], ['--events', 'many'], ['--x']]) {
+  for (const words of [
+    ['--seconds', '0'],
+    ['--streams', '1001'],
+    ['--events', 'many'],
+    ['--x'],
+    ['--translate', 'a:b'],
+  ]) {
     expect(() => profileOptions(words, usual)).toThrow()
   }
   expect(dialectsOf('openai->anthropic')).toEqual(dialectsOf('openai:anthropic'))
