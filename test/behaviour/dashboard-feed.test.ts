@@ -144,7 +144,7 @@ test('what each key spends on this day is told behind ADMIN_TOKEN only', async (
   expect(await keysOf(unkept)).toEqual({ keys: [], keysHidden: 'no-ledger' })
 })
 
-test('all workers are one, and a page is sent to the successor of a worker that leaves', async () => {
+test('all workers are one, and a page is sent on by one that leaves', async () => {
   const { script, release } = heldStream()
   release()
   const stand = await startWorkers(script, { WORKERS: '2' })
