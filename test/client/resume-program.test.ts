@@ -8,37 +8,45 @@ import { dialectNames, openStream, readAll, streamOf } from './reading.ts'
 
 afterEach(endStands)
 
-/** Nothing is kept behind the end, so that the end of a test finds nothing. */
-const environment = { STREAM_RESUME_KEEP_MS: '0' }
+/** Long enough to come back behind the end, and gone when the end of a test looks. */
+const environment = { STREAM_RESUME_KEEP_MS: '400' }
 
 const words = Array.from({ length: 12 }, (_, index) => `w${index} `)
 
-/** Streams the words, in small pieces. */
-const speaks: UpstreamScript = async (_, connection) => {
-  await openStream(connection)
-  for (const data of [...chatEvents(words), '[DONE]']) {
-    await connection.chunk(eventText(data))
-    await Bun.sleep(2)
+/** Streams the words, each when the reader has the one before it. */
+const speaks =
+  (heard: () => number): UpstreamScript =>
+  async (_, connection) => {
+    await openStream(connection)
+    const [role = '', ...rest] = [...chatEvents(words), '[DONE]'].map(eventText)
+    await connection.chunk(role)
+    for (const [index, event] of rest.entries()) {
+      const before = Math.min(index, words.length)
+      await eventually(() => heard() >= before, `word ${before} at the reader`)
+      await connection.chunk(event)
+    }
+    await connection.end()
   }
-  await connection.end()
-}
 
 const translated = dialectNames.filter((dialect) => dialect !== 'openai-responses')
 
 describe.each(translated)('%s', (dialect) => {
   test('goes on over as many connections as it takes, and is paid for once', async () => {
-    const stand = await startStand(speaks, environment)
+    let [said, heard] = ['', 0]
+    const stand = await startStand(
+      speaks(() => heard),
+      environment,
+    )
     const stream = streamOf(stand.url, dialect, { resume: true })
-    let [said, cuts] = ['', 0]
     for await (const event of stream) {
       if (event.type !== 'content') continue
       said += event.text
-      // After the connection was cut its last events may still be handed out.
-      if (++cuts % 3 === 0) stream.reconnect()
+      heard += 1
+      if (heard % 3 === 0) stream.reconnect()
     }
     expect(said).toBe(words.join(''))
     expect(stream.answer).toMatchObject({ content: said, finishReason: 'stop' })
-    expect(stream.metrics.resumes).toBeGreaterThan(1)
+    expect(stream.metrics.resumes).toBe(words.length / 3)
     expect(stream.origin.streamId).toStartWith('strm_')
     expect(stand.upstream.requestCount).toBe(1)
     expect((await stand.record(0)).endReason).toBe('completed')
@@ -75,15 +83,12 @@ test('so is one that was given up before it began', async () => {
 
 test('a failure of the provider is told once, also over another connection', async () => {
   const seen = Promise.withResolvers<void>()
-  const stand = await startStand(
-    async (_, connection) => {
-      await openStream(connection)
-      for (const data of chatEvents(words).slice(0, 3)) await connection.chunk(eventText(data))
-      await seen.promise
-      connection.reset()
-    },
-    { STREAM_RESUME_KEEP_MS: '300' },
-  )
+  const stand = await startStand(async (_, connection) => {
+    await openStream(connection)
+    for (const data of chatEvents(words).slice(0, 3)) await connection.chunk(eventText(data))
+    await seen.promise
+    connection.reset()
+  }, environment)
   const stream = streamOf(stand.url, 'openai-chat', { resume: true })
   const reading = readAll(stream)
   await eventually(() => stream.answer.content === 'w0 w1 ', 'the content')
