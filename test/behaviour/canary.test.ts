@@ -270,9 +270,16 @@ test('streams that are watched, ended by hand, lost and found again', async () =
   expect(await open[0]?.text()).toContain('error')
 })
 
-test('a worker that is killed within a stream', async () => {
+test('a worker that is replaced, and leaves what it remembers', async () => {
   await eventually(() => told.length > 0, 'an alert to be told', 10_000)
   await lookAtEverything()
+  await operate('/api/alerts/errors', 'PUT', { silenceSeconds: 60 })
+  program.signal('SIGHUP')
+  await program.untilLog(/worker replaced/)
+  await lookAtEverything()
+})
+
+test('a worker that is killed within a stream', async () => {
   const cut = await send(tellingChat('openai/endless', { stream: true }))
   const reading = cut.text().catch(() => '')
   for (const pid of program.workerPids()) process.kill(pid, 'SIGKILL')
