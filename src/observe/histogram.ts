@@ -27,7 +27,7 @@ const EXPONENT_BIAS = 1023
 const DIGITS_DROPPED = 20 - FINENESS
 const FIRST_INDEX = ((EXPONENT_BIAS + EXPONENT_MIN) << FINENESS) - 1
 
-/** The bucket of a value. What is below the scale, or no number, is in the first; above, the last. */
+/** The bucket of a value; of what is below the scale or no number the first, above it the last. */
 export function bucketOf(value: number): number {
   if (!(value >= SMALLEST)) return 0
   if (value >= LARGEST) return BUCKETS - 1

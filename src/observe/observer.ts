@@ -4,23 +4,17 @@
  *
  * Memory, at most: the rings hold 1200 requests of about 1.5 KB. A series has up to 768 slots (of
  * all requests) or 84 (of a group) that are over, each of 1 KB and 8 bytes for every bucket that is
- * not empty, 3 KB with all kinds of traffic; and three that are open, of 26 KB each. So all requests
- * take 2.4 MB and a group that never rests 0.3 MB. There are at most 33 providers and 65 targets of
- * routes: 32 MB where all of them are busy all day. With 8 and 8 of them 8.6 MB were measured.
+ * not empty, 3 KB with all kinds of traffic; and three that are open, of 26 KB each. So all of them
+ * take 2.4 MB, and a group that never rests 0.3 MB. There are at most 33 providers and 65 targets
+ * of routes: 32 MB where all of them are busy all day. With 8 and 8 of them 8.6 MB were measured.
  */
 import type { Exchange } from './exchange.ts'
 import { finishedOf } from './finish.ts'
 import type { FinishedRequest } from './finished.ts'
 import { KnownModels, OTHER } from './known-models.ts'
 import { type RecentBequest, RecentRequests } from './recent.ts'
-import {
-  coarseSlots,
-  fineSlots,
-  Series,
-  type SeriesBequest,
-  type SlotTotals,
-  type WindowTotals,
-} from './series.ts'
+import { Series, type SeriesBequest, type SlotTotals, type WindowTotals } from './series.ts'
+import { coarseSlots, fineSlots } from './slots.ts'
 import type { Spread } from './totals.ts'
 
 const PROVIDERS_MAX = 32

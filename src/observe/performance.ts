@@ -1,4 +1,4 @@
-/** What the performance API tells of sums: averages, percentiles and rates. Times in milliseconds. */
+/** What the performance API makes of sums: averages, percentiles, rates. Times in milliseconds. */
 import type { EndReason } from './exchange.ts'
 import { meanOf, quantileOf } from './histogram.ts'
 import type { ProviderTotals, VariantTotals } from './observer.ts'

@@ -22,7 +22,7 @@ type Sums = Record<(typeof sumNames)[number], number>
 type Spreads = Record<(typeof spreadNames)[number], Histogram>
 type Ends = Partial<Record<EndReason, number>>
 
-/** `Totals` that are kept for long: a kilobyte, and eight bytes for each bucket that is not empty. */
+/** `Totals` that are kept for long: a kilobyte, and eight bytes for each bucket that is used. */
 export interface PackedTotals {
   readonly sums: Readonly<Sums>
   readonly ends: Readonly<Ends>

@@ -1,7 +1,7 @@
 /** What the routes about performance and streams are asked, out of their queries. */
 import { GatewayError } from '../core/errors.ts'
 import type { LivePhase } from '../observe/live.ts'
-import { WINDOW_MAX_MS } from '../observe/series.ts'
+import { WINDOW_MAX_MS } from '../observe/slots.ts'
 import {
   type PerformanceQuery,
   performanceMetrics,

@@ -128,8 +128,8 @@ const Performance: z.ZodType<PerformanceAnswer & OfWorker> = z.object({
         .string()
         .nullable()
         .describe(
-          'Whom one waits for least: the median of `answerMs`, divided by the part of the attempts ' +
-            'that do not fail.',
+          'Whom one waits for least: the median of `answerMs`, divided by the part of the ' +
+            'attempts that do not fail.',
         ),
       liveRequests: count,
     })

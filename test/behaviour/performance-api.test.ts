@@ -41,7 +41,7 @@ test('before the first request there is nothing to tell, and no number is made u
   expect((await told(stand, '?metric=health')).health?.status).toBe('healthy')
 })
 
-test('a provider that always fails over is seen to fail, and the other is the better one', async () => {
+test('a provider that always fails over is seen to fail, the other is better', async () => {
   const stand = await startTargets([broken, answering('from b')], {}, { retriesMax: 0 })
   for (let index = 0; index < 3; index += 1) expect((await stand.chat()).status).toBe(200)
   await stand.record(2)

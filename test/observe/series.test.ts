@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { emptySpread } from '../../src/observe/histogram.ts'
-import { coarseSlots, fineSlots, Series } from '../../src/observe/series.ts'
+import { Series } from '../../src/observe/series.ts'
+import { coarseSlots, fineSlots } from '../../src/observe/slots.ts'
 import { finishedWith } from './records.ts'
 
 const START = 1_800_000_000_123

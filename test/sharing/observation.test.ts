@@ -82,7 +82,7 @@ async function beginAll(count: number): Promise<readonly RawResponse[]> {
 
 const idOf = (response: RawResponse): string => response.header('x-request-id') ?? ''
 
-test('whichever worker is asked tells and ends those of both; the sums are what was sent', async () => {
+test('whichever worker is asked tells and ends those of both; sums are what was sent', async () => {
   const begun = await beginAll(STREAMS)
   const { streams, total, workers } = await list()
   expect([total, workers]).toEqual([STREAMS, 2])
