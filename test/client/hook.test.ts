@@ -53,7 +53,7 @@ describeInBrowser('the hook', () => {
   /** A page whose origin the program lets in. `before` runs in it before any script. */
   async function open(script: UpstreamScript, before = '') {
     const stand = await startStand(script, {
-      ...{ CORS_ORIGINS: site.url.origin, STREAM_RESUME_KEEP_MS: '300' },
+      ...{ CORS_ORIGINS: site.url.origin, STREAM_RESUME_KEEP_MS: '1200' },
     })
     const tab = await browser.newPage()
     const complaints: string[] = []

@@ -9,7 +9,7 @@ import { dialectNames, openStream, readAll, streamOf } from './reading.ts'
 afterEach(endStands)
 
 /** Long enough to come back behind the end, and gone when the end of a test looks. */
-const environment = { STREAM_RESUME_KEEP_MS: '400' }
+const environment = { STREAM_RESUME_KEEP_MS: '600' }
 
 const words = Array.from({ length: 12 }, (_, index) => `w${index} `)
 
