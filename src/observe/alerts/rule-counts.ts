@@ -28,6 +28,8 @@ export interface KeptCounts {
 
 interface Counted {
   readonly rule: AlertRule
+  /** Of the key that it is about; null where it is about all. */
+  readonly keyId: string | null
   readonly window: Window
   /** Since when is counted, in wall milliseconds. */
   since: number
@@ -56,18 +58,19 @@ export class RuleCounts {
   obey(rules: readonly AlertRule[], now: number): void {
     const known = new Map(this.#counted.map((each) => [each.rule.name, each]))
     this.#counted = rules.map((rule) => {
+      const keyId = rule.key === null ? null : this.#keyIdOf(rule.key)
       const before = known.get(rule.name)
       return before !== undefined && measureOf(before.rule) === measureOf(rule)
-        ? { ...before, rule }
-        : { rule, window: new Window(rule.windowSeconds), since: now }
+        ? { ...before, rule, keyId }
+        : { rule, keyId, window: new Window(rule.windowSeconds), since: now }
     })
   }
 
   /** Counts a request that has ended. @param gaps those of its stream. */
   record(finished: FinishedRequest, gaps: Spread, now: number): void {
-    for (const { rule, window } of this.#counted) {
+    for (const { rule, keyId, window } of this.#counted) {
       if (rule.route !== null && rule.route !== finished.route) continue
-      if (rule.key !== null && this.#keyIdOf(rule.key) !== finished.keyId) continue
+      if (keyId !== null && keyId !== finished.keyId) continue
       if (rule.metric === 'errorRate' && rule.provider !== null) {
         countAttempts(window, finished, rule.provider, now)
       } else if (rule.provider === null || rule.provider === finished.provider) {
