@@ -18,8 +18,8 @@ export interface Commit {
 /** What the tests find in the page. */
 export interface TestPage {
   readonly commits: Commit[]
-  /** When pieces of bodies arrived, and how long all of them were by then. */
-  readonly arrivals: { atMs: number; bytes: number }[]
+  /** The pieces of bodies, and when they arrived. */
+  readonly arrivals: { atMs: number; text: string }[]
   latest: Streaming | null
   starts: Set<Streaming['start']>
   ask(url: string, more?: Partial<StreamRequest>): void
@@ -41,11 +41,10 @@ const page: TestPage = {
 /** The browser's own, with a look at what arrives. */
 async function watchedFetch(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, init)
-  let bytes = 0
+  const decoder = new TextDecoder()
   const watch = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
-      bytes += chunk.byteLength
-      page.arrivals.push({ atMs: performance.now(), bytes })
+      page.arrivals.push({ atMs: performance.now(), text: decoder.decode(chunk) })
       controller.enqueue(chunk)
     },
   })
