@@ -24,6 +24,13 @@ const endless: UpstreamScript = async (_request, connection) => {
   await connection.closed
 }
 
+/** Sends as much as is taken, until the client has left. */
+const flood: UpstreamScript = async (_request, connection) => {
+  const [, large = ''] = chatEvents(['x'.repeat(100_000)])
+  await connection.head(200, { 'content-type': 'text/event-stream' })
+  while (!connection.isClosed) await connection.chunk(eventText(large)).catch(() => {})
+}
+
 const untilLeft: UpstreamScript = async (_request, connection) => {
   await connection.closed
 }
@@ -84,7 +91,9 @@ describe('a stream', () => {
 
   test('waits, streams, or is blocked', async () => {
     const stand = await startStand(async (request, connection) => {
-      if ((await request.text()).includes('gpt-silent')) return await silence(request, connection)
+      const body = await request.text()
+      if (body.includes('gpt-silent')) return await silence(request, connection)
+      if (body.includes('gpt-flood')) return await flood(request, connection)
       await endless(request, connection)
     })
     await begun(stand)
@@ -98,6 +107,14 @@ describe('a stream', () => {
     expect(await phases('?phase=waiting')).toEqual(['waiting'])
     expect(await phases('?limit=1')).toEqual(['streaming'])
     expect(await phases('?provider=anthropic')).toEqual([])
+    const { client, response } = await stand.ask(
+      jsonRequest('/v1/chat/completions', { ...chat, model: 'gpt-flood' }),
+    )
+    await response.head()
+    client.pause()
+    await eventually(async () => (await phases())[2] === 'blocked', 'the client takes nothing')
+    client.resume()
+    await eventually(async () => (await phases('?phase=blocked')).length === 0, 'it reads again')
   })
 
   test('that is not there is not found', async () => {
