@@ -3,10 +3,10 @@
  * in both parts together is what it would have read in one.
  */
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { replay } from '../kit/answers.ts'
+import { chatEvents, eventText, replay } from '../kit/answers.ts'
 import { jsonRequest } from '../kit/client.ts'
 import { describeWithFixtures, listFixtures, readFixture } from '../kit/fixtures.ts'
-import { endStands, type Stand } from './client-stand.ts'
+import { chatRequest, endStands, type Stand, startStand } from './client-stand.ts'
 import {
   answerOf,
   type Pair,
@@ -127,6 +127,44 @@ describe('a stream that goes on', () => {
     expect((await stand.record(0)).resumes).toBe(events.length - untilContent)
     await resume.forget(stand, id)
   })
+})
+
+test('thirty streams at once, each lost again and again at any moment', async () => {
+  const words = Array.from({ length: 40 }, (_, index) => ` ${'word-'.repeat(index)}`)
+  const bytes = new TextEncoder().encode([...chatEvents(words), '[DONE]'].map(eventText).join(''))
+  // The moments are of the clock anyway: a seed would not repeat a run.
+  const random = Math.random
+  const stand = await startStand(async (_request, connection) => {
+    await connection.head(200, { 'content-type': 'text/event-stream' })
+    for (let at = 0; at < bytes.length && !connection.isClosed; ) {
+      const size = 1 + Math.floor(random() * 900)
+      await connection.chunk(bytes.subarray(at, at + size))
+      at += size
+      if (random() < 0.3) await Bun.sleep(random() * 4)
+    }
+    if (!connection.isClosed) await connection.end()
+  })
+  const readAll = async (): Promise<readonly resume.Event[]> => {
+    const all: resume.Event[] = []
+    const chat = jsonRequest('/v1/chat/completions', chatRequest)
+    let reading = await stand.ask(resume.resumable(chat))
+    const id = resume.streamIdOf(await reading.response.head())
+    for (let last: string | null = null; ; reading = await resume.comeBack(stand, id, last)) {
+      const { client, response } = reading
+      await Promise.race([response.ended(), Bun.sleep(random() * 20)])
+      const isOver = response.ending === 'complete'
+      if (!isOver) random() < 0.5 ? client.reset() : client.close()
+      const read = resume.readIn(response.status === 200 ? response.body() : new Uint8Array())
+      all.push(...read.events)
+      last = read.lastId ?? last
+      if (isOver) break
+    }
+    await resume.forget(stand, id)
+    return all
+  }
+  const readings = await Promise.all(Array.from({ length: 30 }, readAll))
+  for (const events of readings) expect(events).toEqual(resume.eventsOf(bytes))
+  expect(stand.records.map(({ endReason }) => endReason)).toEqual(readings.map(() => 'completed'))
 })
 
 /** Some of them: what is long takes long, and is no different. */
