@@ -104,13 +104,6 @@ export const errorTable = {
     'info',
     'Too many requests are under way with this key.',
   ),
-  too_many_readers: row(
-    429,
-    'rate_limit_error',
-    true,
-    'info',
-    'Too many clients read this stream already.',
-  ),
   budget_exceeded: row(
     429,
     'insufficient_quota',

@@ -18,7 +18,7 @@ import type { Sink } from './outlet.ts'
 import { ReaderFacts } from './reader-facts.ts'
 import { Replay } from './replay.ts'
 
-/** More read one stream at once only by mistake. */
+/** More read one stream at once only by mistake, or are gone without having said so. */
 const READERS_MAX = 16
 
 /** What a stream is told when it begins. */
@@ -126,7 +126,7 @@ export class ResumableStream {
    * The way to a client that comes back, behind the event of that number. Null where it has all,
    * and that has ended.
    * @param left called once, when it is over.
-   * @throws GatewayError `stream_cursor_ahead`, `stream_trimmed`, `too_many_readers`.
+   * @throws GatewayError `stream_cursor_ahead`, `stream_trimmed`.
    */
   again(cursor: number, signal: AbortSignal, left: () => void): Replay | null {
     const journal = this.#journal
@@ -134,7 +134,9 @@ export class ResumableStream {
     const position = journal.positionAfter(cursor)
     if (position === null) throw new GatewayError('stream_trimmed')
     if (!this.isLive && position === journal.end) return null
-    if (this.#readers.size >= READERS_MAX) throw new GatewayError('too_many_readers')
+    // A phone that changes its network leaves a connection behind that nobody closes: whoever comes
+    // back must not be shut out by those that it lost.
+    if (this.#readers.size >= READERS_MAX) this.#readers.values().next().value?.leave()
     this.#parts.exchange.resumes += 1
     return this.#read(position, signal, true, left)
   }

@@ -69,7 +69,7 @@ export const resumeDetails = {
         description: 'The stream has ended, and there is nothing behind that event',
         headers: { 'x-request-id': requestId, 'x-sluice-stream-state': state },
       },
-      ...errors(400, 401, 404, 405, 409, 410, 429, 500, 503),
+      ...errors(400, 401, 404, 405, 409, 410, 500, 503),
     },
   }),
   end: described({
