@@ -82,7 +82,7 @@ export async function startApp(
 ): Promise<App> {
   const kept = await keptOf(config, worker, parts)
   installBufferPool(kept.pool)
-  const alerts = await startAlerts(kept, worker, config.alerts)
+  const alerts = startAlerts(kept, worker, config.alerts)
   return new RunningApp(kept, { config, worker, parts, alerts })
 }
 

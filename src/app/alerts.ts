@@ -26,12 +26,8 @@ export interface Alerts {
   inherit(counts: unknown): void
 }
 
-/** Begins to look after the rules, where there are any. */
-export async function startAlerts(
-  kept: Kept,
-  worker: WorkerIdentity,
-  first: AlertSettings,
-): Promise<Alerts> {
+/** Begins to look after the rules, where there are any. A start does not wait for it. */
+export function startAlerts(kept: Kept, worker: WorkerIdentity, first: AlertSettings): Alerts {
   let settings = first
   let keeper: AlertKeeper | null = null
   let loading: Promise<void> | null = null
@@ -39,19 +35,19 @@ export async function startAlerts(
     const { AlertKeeper } = await import('./alert-keeper.ts')
     keeper = new AlertKeeper(kept, worker, settings)
   }
-  const obey = (next: AlertSettings): Promise<void> => {
+  const obey = (next: AlertSettings): void => {
     settings = next
     if (keeper !== null) keeper.obey(next)
     else if (next.rules.length > 0) loading ??= load()
-    return loading ?? Promise.resolve()
   }
   const view = async (): Promise<AlertsView> => {
+    await loading
     const { alertsView } = await import('../observe/alerts/view.ts')
     const { noDeliveries } = await import('../observe/alerts/delivery.ts')
     const { board, delivery } = keeper?.shared ?? { board: [], delivery: noDeliveries }
     return alertsView(keeper === null ? noAlerts : settings, board, delivery)
   }
-  await obey(first)
+  obey(first)
   return {
     async shown() {
       if (keeper === null) return []
@@ -63,11 +59,15 @@ export async function startAlerts(
       if (!settings.rules.some(({ name }) => name === rule)) {
         throw new GatewayError('unknown_url', { message: 'There is no such alert rule.' })
       }
+      await loading
       await keeper?.silence(rule, seconds === 0 ? null : Date.now() + seconds * 1000)
       return await view()
     },
-    obey: (next) => void obey(next),
-    resign: async () => await keeper?.resign(),
+    obey,
+    async resign() {
+      await loading
+      await keeper?.resign()
+    },
     bequeath: () => keeper?.bequeath() ?? null,
     inherit(counts) {
       if (counts !== null) keeper?.inherit(counts as Readonly<Record<string, KeptCounts>>)
