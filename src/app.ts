@@ -186,7 +186,7 @@ class RunningApp implements App {
     this.#metrics.inherit(left.metrics)
     this.#beginnings.alerts.inherit(left.alerts)
     this.#dashboard.inherit(left.dashboard)
-    this.#kept.observer.inherit(left.observer)
+    void this.#kept.observer.inherit(left.observer)
   }
 
   leftovers(): Readonly<Record<string, number>> {

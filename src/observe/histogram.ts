@@ -58,6 +58,26 @@ const nothing: PackedSpread = Object.freeze({
   pairs: new Uint32Array(0),
 })
 
+/** The same as it is kept for long. */
+export function packedSpread({ count, sum, max, buckets }: Spread): PackedSpread {
+  if (count === 0) return nothing
+  const pairs = new Uint32Array(buckets.length * 2)
+  for (const [place, [index, counted]] of buckets.entries()) {
+    pairs[place * 2] = index
+    pairs[place * 2 + 1] = counted
+  }
+  return { count, sum, max, pairs }
+}
+
+/** What was packed, as it is sent. */
+export function unpackedSpread({ count, sum, max, pairs }: PackedSpread): Spread {
+  const buckets: (readonly [number, number])[] = []
+  for (let place = 0; place < pairs.length; place += 2) {
+    buckets.push([pairs[place] ?? 0, pairs[place + 1] ?? 0])
+  }
+  return { count, sum, max, buckets }
+}
+
 /** A distribution that is counted up. Its 3.7 KB are taken when the first value comes. */
 export class Histogram {
   count = 0

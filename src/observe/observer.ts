@@ -55,6 +55,8 @@ interface Variant {
   readonly series: Series
 }
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 /** `provider/model`, and `#2` behind it for the second key of a provider. */
 const targetPattern = /^([^/]*)\/(.*?)(?:#\d+)?$/
 
@@ -137,13 +139,17 @@ export class Observer {
     }
   }
 
-  /** Takes over what the worker before this one remembered. */
-  inherit({ recent, all, providers, variants }: ObserverBequest): void {
+  /** Takes over what the worker before this one remembered, one thing to a turn: it has clients. */
+  async inherit({ recent, all, providers, variants }: ObserverBequest): Promise<void> {
     const now = this.#now()
     this.recent.inherit(recent)
     this.#all.inherit(all)
-    for (const [name, series] of providers) this.#provider(name, now).inherit(series)
+    for (const [name, series] of providers) {
+      await turn()
+      this.#provider(name, now).inherit(series)
+    }
     for (const { route, provider, model, series } of variants) {
+      await turn()
       this.#named(route, provider, model, now).inherit(series)
     }
   }

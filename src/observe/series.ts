@@ -6,7 +6,7 @@
  * the open slot of the next coarser kind.
  */
 import { type PackedSlot, type SlotKind, Slots } from './slots.ts'
-import { Tally, unpacked } from './tally.ts'
+import { packed, Tally, unpacked } from './tally.ts'
 import type { Totals } from './totals.ts'
 
 /** What ended in one slot. */
@@ -83,7 +83,9 @@ export class Series {
     const kinds = this.#kinds.map((slots) => {
       // What is open here has not been counted into the coarser ones yet.
       open.addTally(slots.open)
-      const over = slots.between(0, now).map(({ at, packed }) => ({ at, totals: unpacked(packed) }))
+      const over = slots
+        .between(0, now)
+        .map((slot) => ({ at: slot.at, totals: unpacked(slot.packed) }))
       return open.isEmpty ? over : [...over, { at: slots.openAt, totals: open.totals() }]
     })
     return { startedAt: this.#startedAt, kinds }
@@ -94,9 +96,7 @@ export class Series {
     this.#startedAt = Math.min(this.#startedAt, startedAt)
     for (const [index, slots] of this.#kinds.entries()) {
       for (const { at, totals } of kinds[index] ?? []) {
-        const tally = new Tally()
-        tally.add(totals)
-        slots.keep({ at, packed: tally.pack() })
+        slots.keep({ at, packed: packed(totals) })
       }
     }
   }

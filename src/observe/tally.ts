@@ -2,7 +2,13 @@
 import type { EndReason } from './exchange.ts'
 import { isFailed, isFailedAttempt } from './failure.ts'
 import type { FinishedAttempt, FinishedRequest } from './finished.ts'
-import { Histogram, type PackedSpread } from './histogram.ts'
+import {
+  emptySpread,
+  Histogram,
+  type PackedSpread,
+  packedSpread,
+  unpackedSpread,
+} from './histogram.ts'
 import type { Spread, Totals } from './totals.ts'
 
 const sumNames = [
@@ -157,10 +163,22 @@ export function addTotals(list: readonly Totals[]): Totals {
 }
 
 /** What was packed, as it is sent. */
-export function unpacked(packed: PackedTotals): Totals {
-  const sum = new Tally()
-  sum.addPacked(packed)
-  return sum.totals()
+export function unpacked({ sums, ends, spreads }: PackedTotals): Totals {
+  const plain = fromNames<Record<(typeof spreadNames)[number], Spread>>(spreadNames, (name) =>
+    unpackedSpread(spreads[name]),
+  )
+  return { ...sums, ends, ...plain }
+}
+
+/** What was sent, as it is kept for long. What an older program did not tell is nothing. */
+export function packed(totals: Totals): PackedTotals {
+  return {
+    sums: fromNames<Sums>(sumNames, (name) => totals[name] ?? 0),
+    ends: totals.ends,
+    spreads: fromNames<Record<(typeof spreadNames)[number], PackedSpread>>(spreadNames, (name) =>
+      packedSpread(totals[name] ?? emptySpread),
+    ),
+  }
 }
 
 /** An object with a value for each name. */

@@ -145,7 +145,7 @@ describe('sums', () => {
   })
 })
 
-test('what one worker remembers is handed on to the next', () => {
+test('what one worker remembers is handed on to the next', async () => {
   const before = new Observer()
   before.models.configure(['openai/gpt-test'])
   const failed = exchangeOf({ errorCode: 'upstream_reset', route: 'smart' })
@@ -154,7 +154,7 @@ test('what one worker remembers is handed on to the next', () => {
   const after = new Observer()
   const own = exchangeOf({ provider: 'anthropic', upstreamModel: 'claude-test' })
   after.record(own)
-  after.inherit(JSON.parse(JSON.stringify(before.bequeath())))
+  await after.inherit(JSON.parse(JSON.stringify(before.bequeath())))
   const recent = after.recent.list({ limit: 1000 })
   expect([recent.length, recent[0]?.id]).toEqual([201, own.id])
   expect(after.recent.list({ failed: true }).map(({ id }) => id)).toEqual([failed.id])
