@@ -15,17 +15,19 @@ export type ToWorker =
   | { readonly type: 'reload'; readonly config: Config }
   /** Another worker told this. */
   | { readonly type: 'news'; readonly news: object }
-  /** Another worker asks this; `answer` under the same number. */
+  /** One of the workers asks this; `answer` under the same number. */
   | {
       readonly type: 'question'
       readonly id: number
       readonly topic: string
       readonly detail: unknown
     }
-  /** What the others answered to the question of this number. */
+  /** What they answered to the question of this number. */
   | { readonly type: 'answers'; readonly id: number; readonly values: readonly unknown[] }
   /** What the worker that had this one's place before has left. */
   | { readonly type: 'inherit'; readonly value: unknown }
+  /** What it left is in good hands: it may leave when it has answered what it was asked. */
+  | { readonly type: 'release' }
   /** Finish what is under way, within the grace time, and leave; a successor may listen already. */
   | { readonly type: 'drain'; readonly isReplaced: boolean }
   /** Write a CPU profile and a heap snapshot. */
@@ -43,7 +45,7 @@ export type FromWorker =
   | { readonly type: 'reloaded'; readonly count: number; readonly refusal: string | null }
   /** The others should know this; the parent only passes it on. */
   | { readonly type: 'news'; readonly news: object }
-  /** A question for the others. */
+  /** A question for all of them. */
   | { readonly type: 'ask'; readonly id: number; readonly topic: string; readonly detail: unknown }
   /** What it answers to the question of this number. */
   | { readonly type: 'answer'; readonly id: number; readonly values: readonly unknown[] }
@@ -62,6 +64,7 @@ export function toWorkerMessage(value: unknown): ToWorker | null {
     case 'question':
     case 'answers':
     case 'inherit':
+    case 'release':
     case 'profile':
     case 'drain':
     case 'stop':

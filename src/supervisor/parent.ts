@@ -46,6 +46,8 @@ export class Parent {
   /** Every process that is not gone yet, those that drain after a roll included. */
   readonly #alive = new Set<WorkerProcess>()
   readonly #switchboard = new Switchboard()
+  /** Those that have left what they counted to others, and leave. */
+  readonly #bequeathed = new WeakSet<WorkerProcess>()
   readonly #finished = Promise.withResolvers<number>()
   readonly #stopping = Promise.withResolvers<void>()
   readonly #follower: FileFollower
@@ -217,11 +219,19 @@ export class Parent {
       for (const other of others()) other.tell(news)
     }
     worker.onAsk = (count, topic, detail) =>
-      this.#switchboard.pass(worker, count, { topic, detail }, others())
+      this.#switchboard.pass(
+        worker,
+        count,
+        { topic, detail },
+        [...this.#alive].filter((each) => !this.#bequeathed.has(each)),
+      )
     worker.onAnswer = (count, values) => this.#switchboard.take(worker, count, values)
     worker.onBequest = (value) => {
       const successor = this.#slots.find((slot) => slot.id === id)?.worker
+      // From here on the successor answers for both; what was asked before, each for itself.
+      this.#bequeathed.add(worker)
       if (successor !== worker) successor?.inherit(value)
+      worker.release()
     }
   }
 

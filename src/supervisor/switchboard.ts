@@ -15,12 +15,15 @@ export class Switchboard {
   readonly #gatherings = new Map<number, Gathering>()
   #count = 0
 
-  /** Puts the question of one worker to the others, and gives it what they say in time. */
+  /**
+   * Puts the question of one worker to all, and gives it what they say in time. It is asked as the
+   * others are: so what one leaves to another is counted once, by whoever has it at that moment.
+   */
   pass(
     from: WorkerProcess,
     id: number,
     question: { readonly topic: string; readonly detail: unknown },
-    others: readonly WorkerProcess[],
+    all: readonly WorkerProcess[],
   ): void {
     this.#count += 1
     const count = this.#count
@@ -31,9 +34,9 @@ export class Switchboard {
       from.answers(id, values)
     }
     const timer = setTimeout(finish, answerLimitMs)
-    this.#gatherings.set(count, { missing: new Set(others), values, finish })
-    for (const other of others) other.question(count, question.topic, question.detail)
-    if (others.length === 0) finish()
+    this.#gatherings.set(count, { missing: new Set(all), values, finish })
+    for (const each of all) each.question(count, question.topic, question.detail)
+    if (all.length === 0) finish()
   }
 
   /** Takes in what one of them answered. */

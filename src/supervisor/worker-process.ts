@@ -129,6 +129,11 @@ export class WorkerProcess {
     this.#send({ type: 'answers', id, values })
   }
 
+  /** Lets it go, behind all questions that it was put. */
+  release(): void {
+    this.#send({ type: 'release' })
+  }
+
   /** Gives it what the worker before it has left. */
   inherit(value: unknown): void {
     this.#send({ type: 'inherit', value })

@@ -32,7 +32,7 @@ export type StartApp = (
 ) => Promise<WorkerApp>
 
 /** How long the last message may take to leave. */
-const lastMessageMs = 500
+const lastMessageMs = 1000
 
 /** How long an immediate stop may take to write its last events, and to cut who reads none. */
 const stopLimitMs = 2500
@@ -60,6 +60,7 @@ export function runWorker(loadApp: () => Promise<StartApp>): void {
 class Worker {
   readonly #loading: Promise<StartApp>
   readonly #fleet = new WorkerFleet(send)
+  readonly #released = Promise.withResolvers<void>()
   #config: Config | null = null
   #app: WorkerApp | null = null
   #id = 0
@@ -81,9 +82,10 @@ class Worker {
     } else if (message.type === 'reload') await this.#reload(message.config)
     else if (message.type === 'news') this.#app?.hear(message.news)
     else if (message.type === 'question')
-      await this.#fleet.question(message.id, message.topic, message.detail)
+      this.#fleet.question(message.id, message.topic, message.detail)
     else if (message.type === 'answers') this.#fleet.answers(message.id, message.values)
     else if (message.type === 'inherit') this.#app?.inherit(message.value)
+    else if (message.type === 'release') this.#released.resolve()
     else if (message.type === 'profile') await this.profile()
     else if (message.type === 'drain') await this.drain(message.isReplaced)
     else await this.#stop()
@@ -95,11 +97,11 @@ class Worker {
     logExceptions(config, identity)
     try {
       const startApp = await this.#loading
-      const announce = (news: object): void => send({ type: 'news', news })
+      const announce = (news: object): void => void send({ type: 'news', news })
       this.#app = await startApp(this.#config, identity, { announce, fleet: this.#fleet })
-      send({ type: 'ready', url: this.#app.url.origin })
+      void send({ type: 'ready', url: this.#app.url.origin })
     } catch (error) {
-      send({ type: 'failed', reason: startFailure(error) })
+      void send({ type: 'failed', reason: startFailure(error) })
     }
   }
 
@@ -110,9 +112,9 @@ class Worker {
     const { count } = config.version
     try {
       this.#app.reload(deepFrozen(config))
-      send({ type: 'reloaded', count, refusal: null })
+      void send({ type: 'reloaded', count, refusal: null })
     } catch (error) {
-      send({ type: 'reloaded', count, refusal: startFailure(error) })
+      void send({ type: 'reloaded', count, refusal: startFailure(error) })
     }
   }
 
@@ -127,11 +129,18 @@ class Worker {
       await Bun.sleep(drainPhaseMs)
       // The server closes its listening socket before it begins to wait for what is under way.
       const stopped = this.#app.stop(this.#config.shutdownGraceMs)
-      send({ type: 'closed' })
+      void send({ type: 'closed' })
       await stopped
-      if (isReplaced) await sendLast({ type: 'bequest', value: this.#app.bequeath() })
+      if (isReplaced) await this.#leave(this.#app.bequeath())
     }
     process.exit(0)
+  }
+
+  /** Leaves what it counted to its successor, and goes when it has answered what it was asked. */
+  async #leave(value: unknown): Promise<void> {
+    void send({ type: 'bequest', value })
+    const released = this.#released.promise.then(() => this.#fleet.whenAnswered())
+    await Promise.race([released, Bun.sleep(lastMessageMs)])
   }
 
   /** Writes a CPU profile and a heap snapshot, unless it leaves. */
@@ -173,14 +182,9 @@ function startFailure(error: unknown): string {
   return message.replace(/\s+/g, ' ').trim() || 'unknown error'
 }
 
-function send(message: FromWorker): void {
-  process.send?.(message)
-}
-
-/** Resolves when it has left, or will not. */
-function sendLast(message: FromWorker): Promise<void> {
+/** Resolves when it has left; never where there is no parent any more. */
+function send(message: FromWorker): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, lastMessageMs)
     process.send?.(message, undefined, undefined, () => resolve())
   })
 }

@@ -14,7 +14,7 @@ export async function startScriptedApp(
   worker: WorkerIdentity,
   parts: { readonly announce: (news: object) => void; readonly fleet: Fleet },
 ): Promise<WorkerApp> {
-  if (existsSync(process.env[failureFileVariable] ?? '')) throw new Error('told to\nfail')
+  failIfTold()
   let isDraining = false
   let current = config
   const heard: object[] = []
@@ -70,7 +70,7 @@ export async function startScriptedApp(
     },
     hear: (news) => void heard.push(news),
     reload(next) {
-      if (existsSync(process.env[failureFileVariable] ?? '')) throw new Error('told to\nfail')
+      failIfTold()
       current = next
     },
     async stop(graceMs) {
@@ -79,6 +79,10 @@ export async function startScriptedApp(
       clearTimeout(timer)
     },
   }
+}
+
+function failIfTold(): void {
+  if (existsSync(process.env[failureFileVariable] ?? '')) throw new Error('told to\nfail')
 }
 
 /** What it answers when it is asked as one of several. */
