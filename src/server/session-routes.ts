@@ -10,7 +10,6 @@ import { LoginLimit } from './login-limit.ts'
 import type { RouterOptions } from './options.ts'
 import { isOwnPage } from './origin.ts'
 import { plainHeaders, type WriteProblem } from './problem.ts'
-import { sessionCookie } from './session.ts'
 
 const path = '/dashboard/session'
 
@@ -49,15 +48,16 @@ export function sessionRoutes(options: RouterOptions, writeProblem: WriteProblem
       await Bun.sleep(WRONG_TOKEN_MS)
       throw new GatewayError('invalid_api_key', { message: 'This is not the admin token.' })
     }
-    const cookie = sessionCookie(admin.sessions.begin(Date.now()), secure(request))
+    const cookie = admin.sessions.cookie(admin.sessions.begin(Date.now()), secure(request))
     return told({ required: true, authenticated: true }, cookie)
   }
 
   const logOut = async (request: Request): Promise<Response> => {
     // Without this another page could end the session, which is no harm but a nuisance.
     if (!isOwnPage(request.headers)) throw new GatewayError('forbidden')
-    const required = admin !== null
-    return told({ required, authenticated: !required }, sessionCookie('', secure(request)))
+    if (admin === null) return state(null, request)
+    const cookie = admin.sessions.cookie('', secure(request))
+    return told({ required: true, authenticated: false }, cookie)
   }
 
   return new Elysia({ name: 'session', normalize: false })

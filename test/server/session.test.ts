@@ -27,7 +27,9 @@ describe('the value of a session', () => {
   const sessions = new Sessions(token)
   const now = 1_700_000_000_000
   const value = sessions.begin(now)
-  const cookie = `sluice-session=${value}`
+  const cookie = sessions.cookie(value, false)
+  const [name = ''] = cookie.split('=')
+  const withValue = (other: string): string => `${name}=${other}`
 
   test('is good until it is over, in every process with the same token', () => {
     const end = now + sessionMs
@@ -39,8 +41,17 @@ describe('the value of a session', () => {
 
   test('is good under either name, beside others and beside a bad one', () => {
     const good = now + sessionMs
-    expect(sessions.expiryOf(`a=b; __Host-sluice-session=${value}; c=d`, now)).toBe(good)
-    expect(sessions.expiryOf(`sluice-session=old.one; sluice-session=${value}`, now)).toBe(good)
+    expect(sessions.expiryOf(`a=b; __Host-${withValue(value)}; c=d`, now)).toBe(good)
+    const two = `${withValue('old.one')}; ${withValue(value)}`
+    expect(sessions.expiryOf(two, now)).toBe(good)
+  })
+
+  test('has a name of its own for each token, because ports share their cookies', () => {
+    const other = new Sessions('another token')
+    const both = `${cookie}; ${other.cookie(other.begin(now), false)}`
+    expect(sessions.expiryOf(both, now)).toBe(now + sessionMs)
+    expect(other.expiryOf(both, now)).toBe(now + sessionMs)
+    expect(other.cookie('', false).split('=')[0]).not.toBe(name)
   })
 
   test('cannot be made longer, or made up', () => {
@@ -56,11 +67,11 @@ describe('the value of a session', () => {
       '',
       'x'.repeat(5000),
     ]) {
-      expect(sessions.expiryOf(`sluice-session=${wrong}`, now)).toBeNull()
+      expect(sessions.expiryOf(withValue(wrong), now)).toBeNull()
     }
     expect(sessions.expiryOf(null, now)).toBeNull()
     // A clock that runs ahead somewhere does not make a session of days.
-    expect(sessions.expiryOf(`sluice-session=${sessions.begin(now + 60_000)}`, now)).toBeNull()
+    expect(sessions.expiryOf(withValue(sessions.begin(now + 60_000)), now)).toBeNull()
     expect(value).not.toContain(token)
   })
 })
@@ -78,7 +89,7 @@ describe('logging in', () => {
     expect(flags).toEqual(['Path=/', 'Max-Age=43200', 'HttpOnly', 'SameSite=Strict'])
     expect(response.header('cache-control')).toBe('no-store')
     const cookie = cookieOf(response)
-    expect(cookie).toMatch(/^sluice-session=\w+\.[\w-]{43}$/)
+    expect(cookie).toMatch(/^sluice-session-[0-9a-f]{8}=\w+\.[\w-]{43}$/)
     expect(await stateOf(edge, { cookie })).toEqual({ required: true, authenticated: true })
   })
 
@@ -99,7 +110,7 @@ describe('logging in', () => {
     const proxied = await logIn(behind, token, { origin: 'https://sluice.example' })
     expect([answer.status, proxied.status]).toEqual([200, 200])
     for (const cookie of [answer.headers.get('set-cookie'), proxied.header('set-cookie')]) {
-      expect(cookie).toMatch(/^__Host-sluice-session=/)
+      expect(cookie).toMatch(/^__Host-sluice-session-[0-9a-f]{8}=/)
       expect(cookie).toEndWith('; HttpOnly; SameSite=Strict; Secure')
       expect(cookie).toContain('; Path=/;')
       expect(cookie).not.toContain('Domain')
@@ -194,7 +205,7 @@ describe('a session', () => {
       ask(edge.url, { method: 'DELETE', path, headers: { cookie, ...headers } })
     expect((await out({ 'sec-fetch-site': 'same-site' })).status).toBe(403)
     const left = await out({ 'sec-fetch-site': 'same-origin' })
-    expect(left.header('set-cookie')).toStartWith('sluice-session=; Path=/; Max-Age=0;')
+    expect(left.header('set-cookie')).toMatch(/^sluice-session-\w{8}=; Path=\/; Max-Age=0;/)
     expect(JSON.parse(left.text())).toEqual({ required: true, authenticated: false })
   })
 })
