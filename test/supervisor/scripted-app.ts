@@ -36,16 +36,7 @@ export async function startScriptedApp(
     '/heard': () => Response.json({ id: worker.id, heard }),
     '/identity': () => Response.json(worker),
     '/slow': (url) => slowStream(Number(url.searchParams.get('ms')), isCut.promise),
-    '/reject': () => {
-      void Promise.reject(new Error('secret of a client'))
-      return new Response('rejected')
-    },
-    '/throw': () => {
-      setTimeout(() => {
-        throw new TypeError('secret of a client')
-      })
-      return new Response('thrown')
-    },
+    ...faults,
   }
   const server = Bun.serve({
     hostname: config.host,
@@ -79,6 +70,20 @@ export async function startScriptedApp(
       clearTimeout(timer)
     },
   }
+}
+
+/** Routes whose handlers fail when the answer has gone. */
+const faults = {
+  '/reject': () => {
+    void Promise.reject(new Error('secret of a client'))
+    return new Response('rejected')
+  },
+  '/throw': () => {
+    setTimeout(() => {
+      throw new TypeError('secret of a client')
+    })
+    return new Response('thrown')
+  },
 }
 
 function failIfTold(): void {
