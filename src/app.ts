@@ -225,6 +225,7 @@ class RunningApp implements App {
       version,
       onError: (error, requestId) =>
         kept.log.line('error', 'internal error', { id: requestId, cause: nameOf(error) }),
+      onWrongToken: (address) => kept.log.line('warn', 'dashboard: wrong token', { address }),
     }
   }
 }

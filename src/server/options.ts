@@ -119,6 +119,8 @@ export interface RouterOptions {
   readonly version: string
   /** Told once of every failure that is ours. Must not throw. */
   readonly onError: (error: unknown, requestId: string) => void
+  /** Told of each wrong token of the dashboard, and where it came from. Must not throw. */
+  readonly onWrongToken: (address: string) => void
 }
 
 /** Everything `startServer` needs. */

@@ -45,6 +45,7 @@ export function sessionRoutes(options: RouterOptions, writeProblem: WriteProblem
     const token = isObject(body) && typeof body.token === 'string' ? body.token : ''
     if (!admin.isToken(token)) {
       limit.failed(address)
+      options.onWrongToken(address)
       await Bun.sleep(WRONG_TOKEN_MS)
       throw new GatewayError('invalid_api_key', { message: 'This is not the admin token.' })
     }

@@ -163,6 +163,7 @@ export function edgeOptions(overrides: Partial<ServerOptions> = {}): ServerOptio
     worker: { id: 1, total: 2 },
     version: '0.0.0-test',
     onError: () => {},
+    onWrongToken: () => {},
     ...overrides,
   }
 }

@@ -138,8 +138,11 @@ describe('logging in', () => {
   })
 
   test('is refused after some wrong ones, the right one among them', async () => {
-    await using edge = startEdge({ adminToken: token })
+    const told: string[] = []
+    const onWrongToken = (address: string) => void told.push(address)
+    await using edge = startEdge({ adminToken: token, onWrongToken })
     const answers = await Promise.all(Array.from({ length: 14 }, () => logIn(edge, 'wrong')))
+    expect(told).toEqual(Array(10).fill('127.0.0.1'))
     const statuses = answers.map(({ status }) => status).sort()
     expect(statuses).toEqual([...Array(10).fill(401), ...Array(4).fill(429)])
     const refused = await logIn(edge, token)
