@@ -13,14 +13,22 @@ const LEARNED_MAX = 4000
 export class KnownModels {
   #configured: ReadonlySet<string> = new Set()
   readonly #learned = new Set<string>()
+  #revision = 0
+
+  /** Changes whenever a name may have become known. */
+  get revision(): number {
+    return this.#revision
+  }
 
   /** Takes in those of another configuration, as `provider/model`. */
   configure(names: Iterable<string>): void {
     this.#configured = new Set(names)
+    this.#revision += 1
   }
 
   /** Takes in those of a list that providers gave, as `provider/model`. */
   learn(names: Iterable<string>): void {
+    this.#revision += 1
     for (const name of names) {
       if (this.#learned.size >= LEARNED_MAX) return
       this.#learned.add(name)

@@ -78,6 +78,11 @@ export class Names {
       .toSorted((a, b) => b.length - a.length)
   }
 
+  /** Changes whenever a label may have become another one. */
+  get revision(): number {
+    return this.#models.revision
+  }
+
   /** A provider by its name in the configuration. */
   provider(name: string | null): string {
     if (name === null) return none

@@ -15,7 +15,7 @@ import {
 } from './bounds.ts'
 import { type Names, none, operationOf } from './names.ts'
 import type { RequestTables } from './request-families.ts'
-import { add, observe, other, type Row } from './series-table.ts'
+import { add, observe, type Row } from './series-table.ts'
 
 /** A provider may answer with any status; there are only so many classes of them. */
 const statusClasses = [none, '1xx', '2xx', '3xx', '4xx', '5xx'] as const
@@ -30,6 +30,7 @@ export class Recorder {
   /** Attempts that came off as they should, by target. */
   readonly #firstAttempts = new Map<string, Row>()
   #names: Names
+  #revision = 0
 
   constructor(tables: RequestTables, names: Names) {
     this.#tables = tables
@@ -88,12 +89,16 @@ export class Recorder {
   }
 
   #rowsOf(exchange: Exchange): Rows {
+    if (this.#names.revision !== this.#revision) {
+      this.#revision = this.#names.revision
+      this.#alike.clear()
+    }
     const known = this.#alike.find(exchange)
     if (known !== undefined) return known
     const overflowsBefore = this.#overflows
-    const { rows, isNamed } = this.#lookUp(exchange)
-    // What has no row of its own is counted each time, and what has no name may get one later.
-    if (isNamed && this.#overflows === overflowsBefore) this.#alike.keep(exchange, rows)
+    const rows = this.#lookUp(exchange)
+    // What has no row of its own is counted each time.
+    if (this.#overflows === overflowsBefore) this.#alike.keep(exchange, rows)
     return rows
   }
 
@@ -103,7 +108,7 @@ export class Recorder {
     return tables.reduce((sum, { overflow }) => sum + overflow, 0)
   }
 
-  #lookUp(exchange: Exchange): { readonly rows: Rows; readonly isNamed: boolean } {
+  #lookUp(exchange: Exchange): Rows {
     const tables = this.#tables
     const names = this.#names
     const { endReason, errorCode, attempts } = exchange
@@ -120,7 +125,7 @@ export class Recorder {
       provider,
     ]
     const { durations, answers } = tables
-    const rows = {
+    return {
       requests: tables.requests.row(exchange.endpoint, provider, route, status),
       ends: exchange.streaming ? tables.ends.row(provider, endReason ?? none) : null,
       errors: errorCode === null ? null : tables.errors.row(provider, errorCode),
@@ -129,7 +134,6 @@ export class Recorder {
       durations: operation === null ? null : durations.row(...labels, errorCode ?? ''),
       answers: operation === null || attempts === 0 ? null : answers.row(...labels),
     }
-    return { rows, isNamed: !labels.includes(other) }
   }
 }
 

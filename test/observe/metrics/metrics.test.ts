@@ -2,10 +2,20 @@
 import { expect, test } from 'bun:test'
 import type { RouteSettings } from '../../../src/config/config.ts'
 import { AttemptFacts } from '../../../src/observe/attempt-facts.ts'
+import { KnownModels } from '../../../src/observe/known-models.ts'
 import { LastKnown } from '../../../src/observe/metrics/last-known.ts'
-import { allFamilies, type Metrics } from '../../../src/observe/metrics/metrics.ts'
+import { allFamilies, Metrics } from '../../../src/observe/metrics/metrics.ts'
+import { Names } from '../../../src/observe/metrics/names.ts'
 import { Scrape } from '../../kit/prometheus.ts'
-import { finishedStream, metricsOf, namedConfig, record, scrapeOf, textOf } from './stand.ts'
+import {
+  finishedStream,
+  idleState,
+  metricsOf,
+  namedConfig,
+  record,
+  scrapeOf,
+  textOf,
+} from './stand.ts'
 
 const labels = {
   gen_ai_operation_name: 'chat',
@@ -77,6 +87,18 @@ test('attempts, errors, recoveries and costs have their kinds', async () => {
   expect(scrape.sum('sluice_cost_unknown_total')).toBe(1)
   expect(scrape.sum('sluice_cost_lost_microusd_total')).toBe(5)
   expect(scrape.sum('sluice_tokens_total', { type: 'reasoning' })).toBe(4)
+})
+
+test('a model that is learned of has its own series from then on', async () => {
+  const models = new KnownModels()
+  const metrics = new Metrics(new Names(namedConfig(), models), () => idleState)
+  const local = { model: 'openai/local', upstreamModel: 'local' }
+  record(metrics, finishedStream(local))
+  models.learn(['openai/local'])
+  record(metrics, finishedStream(local))
+  const scrape = await scrapeOf(metrics)
+  const costs = scrape.of('sluice_cost_microusd_total')
+  expect(costs.map(({ labels }) => labels.model).toSorted()).toEqual(['local', 'other'])
 })
 
 test('100,000 names that clients made up are one series more', async () => {
