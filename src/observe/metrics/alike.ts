@@ -35,6 +35,9 @@ type Kind = Pick<
 const MODELS_MAX = 256
 const KINDS_MAX = 24
 
+/** What clients wrote is kept here, so it must not be long. */
+const TEXT_LENGTH_MAX = 512
+
 /** The rows that were used. */
 export class Alike {
   readonly #known = new Map<string | null, { readonly kind: Kind; readonly rows: Rows }[]>()
@@ -45,9 +48,11 @@ export class Alike {
     return kinds?.find(({ kind }) => isOfKind(exchange, kind))?.rows
   }
 
-  /** Remembers the rows of a request. */
+  /** Remembers the rows of a request, unless its texts are longer than names are. */
   keep(exchange: Exchange, rows: Rows): void {
-    const { upstreamModel } = exchange
+    const { upstreamModel, model, path } = exchange
+    const length = (upstreamModel?.length ?? 0) + (model?.length ?? 0) + path.length
+    if (length > TEXT_LENGTH_MAX) return
     if (this.#known.size >= MODELS_MAX) this.clear()
     const kinds = this.#known.get(upstreamModel) ?? []
     if (kinds.length >= KINDS_MAX) kinds.length = 0

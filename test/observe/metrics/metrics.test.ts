@@ -2,7 +2,9 @@
 import { expect, test } from 'bun:test'
 import type { RouteSettings } from '../../../src/config/config.ts'
 import { AttemptFacts } from '../../../src/observe/attempt-facts.ts'
+import type { Exchange } from '../../../src/observe/exchange.ts'
 import { KnownModels } from '../../../src/observe/known-models.ts'
+import { Alike } from '../../../src/observe/metrics/alike.ts'
 import { LastKnown } from '../../../src/observe/metrics/last-known.ts'
 import { allFamilies, Metrics } from '../../../src/observe/metrics/metrics.ts'
 import { Names } from '../../../src/observe/metrics/names.ts'
@@ -99,6 +101,26 @@ test('a model that is learned of has its own series from then on', async () => {
   const scrape = await scrapeOf(metrics)
   const costs = scrape.of('sluice_cost_microusd_total')
   expect(costs.map(({ labels }) => labels.model).toSorted()).toEqual(['local', 'other'])
+})
+
+test('rows are remembered of so many kinds only, and of none with long names', () => {
+  const alike = new Alike()
+  const rows = { requests: new Float64Array(1), traffic: new Float64Array(1) }
+  const all = { ...rows, ends: null, errors: null, costs: null, durations: null, answers: null }
+  const kept = (changes: Partial<Exchange>): boolean => {
+    alike.keep(finishedStream(changes), all)
+    return alike.find(finishedStream(changes)) === all
+  }
+  expect(kept({})).toBe(true)
+  for (const field of ['status', 'endReason', 'errorCode', 'route', 'path', 'model'] as const) {
+    expect(alike.find(finishedStream({ [field]: 'another' })), field).toBeUndefined()
+  }
+  expect(kept({ model: 'm'.repeat(600) })).toBe(false)
+  expect(kept({ path: `/${'p'.repeat(600)}` })).toBe(false)
+  for (let index = 0; index < 30; index += 1) expect(kept({ path: `/${index}` })).toBe(true)
+  expect(alike.find(finishedStream({ path: '/0' }))).toBeUndefined()
+  for (let index = 0; index < 300; index += 1) kept({ upstreamModel: `m${index}` })
+  expect(alike.find(finishedStream({ upstreamModel: 'm0' }))).toBeUndefined()
 })
 
 test('100,000 names that clients made up are one series more', async () => {
