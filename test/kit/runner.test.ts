@@ -20,7 +20,12 @@ const imports = `import { test, expect } from 'bun:test'\n`
 
 describe('the runner', () => {
   /** Runs the runner of a copy of the repository that has only these tests. */
-  async function run(name: string, files: Record<string, string>, ...args: readonly string[]) {
+  async function run(
+    name: string,
+    files: Record<string, string>,
+    env: Record<string, string> = {},
+    ...args: readonly string[]
+  ) {
     const root = join(directory, name)
     mkdirSync(join(root, 'test', 'kit'), { recursive: true })
     for (const file of copied) {
@@ -34,7 +39,7 @@ describe('the runner', () => {
     }
     const child = Bun.spawn([process.execPath, join(root, 'test', 'run.ts'), ...args], {
       cwd: directory,
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH, ...env },
       stdout: 'pipe',
       stderr: 'pipe',
     })
@@ -78,11 +83,32 @@ describe('the runner', () => {
     expect(isAlive(Number(await Bun.file(note).text()))).toBe(false)
   })
 
+  test('runs what failed once more where that is wanted, and says so', async () => {
+    const once = join(directory, 'once')
+    const flaky = `
+      import { existsSync, writeFileSync } from 'node:fs'
+      test('flaky', () => {
+        const isSecond = existsSync(${JSON.stringify(once)})
+        writeFileSync(${JSON.stringify(once)}, '')
+        expect(isSecond).toBe(true)
+      })`
+    const files = { 'a.test.ts': `${flaky}\n${good}`, 'b.test.ts': good }
+    const again = { SLUICE_TEST_AGAIN: '1' }
+    const { code, lines } = await run('again', files, again)
+    expect(code).toBe(0)
+    const mended = ['1 failed, and passed when they were run again:', '  test/a.test.ts:  flaky']
+    expect(lines.slice(-3)).toEqual([...mended, '5 passed, 0 failed'])
+    const worse = await run('worse', { 'a.test.ts': good + bad, 'b.test.ts': bad }, again)
+    expect([worse.code, worse.lines.at(-1)]).toEqual([1, '2 passed, 2 failed'])
+    const unasked = await run('unasked', { 'a.test.ts': bad })
+    expect([unasked.code, unasked.lines.at(-1)]).toEqual([1, '0 passed, 1 failed'])
+  })
+
   test('passes paths and name patterns on', async () => {
     const files = { 'a.test.ts': good + bad, 'b.test.ts': bad }
-    const named = await run('named', files, 'a.test.ts', '-t', 'good')
+    const named = await run('named', files, {}, 'a.test.ts', '-t', 'good')
     expect([named.code, named.lines]).toEqual([0, [expect.any(String), '1 passed, 0 failed']])
-    const nothing = await run('nothing', files, 'no-such-file')
+    const nothing = await run('nothing', files, {}, 'no-such-file')
     expect([nothing.code, nothing.lines.at(-1)]).toEqual([1, '0 passed, 1 failed'])
   })
 
