@@ -9,6 +9,7 @@ import { closeSync, mkdirSync, open, read, readdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { IntakeSettings } from '../config/config.ts'
+import { isAlive } from '../core/alive.ts'
 import { GatewayError } from '../core/errors.ts'
 import { randomText } from '../core/ids.ts'
 
@@ -164,16 +165,6 @@ function removeOrphans(directory: string): void {
     const pid = Number(match[1])
     if (isAlive(pid) && String(startOf(pid)) === match[2]) continue
     rmSync(join(directory, name), { force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (thrown) {
-    // Not permitted means that it lives, under another user.
-    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM'
   }
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isAlive } from '../core/alive.ts'
 
 /** Memory that all processes of a Linux machine can have files in. */
 const SHARED_MEMORY = '/dev/shm'
@@ -29,16 +30,6 @@ export function removeStaleDirectories(): void {
       if (pid > 0 && !isAlive(pid)) removeLimitsDirectory(pid)
     }
   } catch {}
-}
-
-/** Whether there is such a process, ours or not. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (thrown) {
-    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM'
-  }
 }
 
 /** Removes both, when the workers are gone. Never throws: what stays is small and of no use. */
