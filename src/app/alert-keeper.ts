@@ -12,6 +12,7 @@ import type { Kept, WorkerIdentity } from './kept.ts'
 const LOOK_TOPIC = 'alerts'
 const TELL_TOPIC = 'alerts-told'
 const SILENCE_TOPIC = 'alerts-silence'
+const STATE_TOPIC = 'alerts-state'
 
 /** Another worker looks as long as it was heard within so many looks. */
 const LOOKS_MISSED = 2.5
@@ -80,12 +81,14 @@ export class AlertKeeper {
       if (isLeaving && !isSame(from, this.#seat)) this.#heardOther = Number.NEGATIVE_INFINITY
       this.#adopt(shared)
     })
+    fleet.answer(STATE_TOPIC, () => this.#shared)
     fleet.answer(SILENCE_TOPIC, (wish) => {
       const { rule, until } = wish as { rule: string; until: number | null }
       const board = silenced(this.#shared.board, rule, until)
       this.#shared = { ...this.#shared, board }
     })
     this.obey(settings)
+    void this.#catchUp()
   }
 
   /** The rules with their states, and how messages fare, as far as this worker knows. */
@@ -142,6 +145,12 @@ export class AlertKeeper {
     await this.#tell({ delivery: this.#deliveries.view() })
   }
 
+  /** Learns what the others know: whoever does may be gone before it looks for the first time. */
+  async #catchUp(): Promise<void> {
+    const known = (await this.#kept.fleet.ask(STATE_TOPIC)) as readonly Shared[]
+    for (const shared of known) this.#adopt(shared)
+  }
+
   #answer({ from, shared }: Question): Answer {
     if (!isSame(from, this.#seat)) {
       if (precedes(from, this.#seat)) {
@@ -195,7 +204,8 @@ export class AlertKeeper {
 
   #lead(answers: readonly Answer[], rules: readonly AlertRule[]): void {
     for (const { shared } of answers) this.#adopt(shared)
-    if (!this.#isLeading) this.#deliveries.takeOver(this.#shared.delivery)
+    const isFirst = !this.#isLeading
+    if (isFirst) this.#deliveries.takeOver(this.#shared.delivery)
     this.#isLeading = true
     const parts = answers.map((answer) => answer.parts)
     const { board, messages } = lookedAt(this.#shared.board, rules, parts, Date.now())
@@ -204,6 +214,8 @@ export class AlertKeeper {
       const level = notice === 'firing' ? 'warn' : 'info'
       this.#kept.log.line(level, `alert ${notice}`, { rule })
     }
+    // What only this worker knows would be lost with it until it looks again.
+    if (isFirst || messages.length > 0) void this.#tell({})
     this.#deliveries.send(messages)
   }
 

@@ -8,7 +8,7 @@ import { isAlive } from '../kit/processes.ts'
 import { type Program, type ProgramEnvironment, startCommand } from '../kit/program.ts'
 import type { RawResponse } from '../kit/response.ts'
 import { runDirectory } from '../kit/run-directory.ts'
-import { Changes } from '../kit/signal.ts'
+import { Changes, eventually } from '../kit/signal.ts'
 import { startUpstream, type Upstream } from '../kit/upstream.ts'
 
 /** The operator's token of every fleet. */
@@ -120,6 +120,9 @@ export function startProvider(): Provider {
   return provider
 }
 
+/** Where it is about what is counted, a starved machine must not make it a matter of time. */
+export const patient = { LIMITS_TIMEOUT_MS: '10000' } as const
+
 /** The environment of a program with these keys, on which a token of the provider is a dollar. */
 export function environmentOf(provider: Provider, keys: KeysByName): ProgramEnvironment {
   const names = Object.keys(keys)
@@ -135,8 +138,6 @@ export function environmentOf(provider: Provider, keys: KeysByName): ProgramEnvi
     LOG_FORMAT: 'json',
     SHUTDOWN_GRACE_MS: '500',
     RETRIES_MAX: '0',
-    // These are about what is counted, and a starved machine must not make it a matter of time.
-    LIMITS_TIMEOUT_MS: '10000',
     OPENAI_API_KEY: 'sk-test',
     OPENAI_BASE_URL: `${provider.upstream.url}/v1`,
   }
@@ -205,4 +206,11 @@ export async function limitsOf(client: RawClient): Promise<ReturnType<typeof JSO
   const response = client.request({ path: '/api/limits', headers })
   if ((await response.ended()) !== 'complete') throw new Error(`no limits: ${response.ending}`)
   return JSON.parse(response.text())
+}
+
+/** Waits until no machine holds a place: what a stream had is given back behind its last byte. */
+export async function untilNoPlaces(clients: readonly RawClient[]): Promise<void> {
+  const isFree = async (): Promise<boolean> =>
+    (await Promise.all(clients.map(limitsOf))).every(({ places }) => places === 0)
+  await eventually(isFree, 'all places are given back', 5000)
 }
