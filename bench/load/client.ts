@@ -149,10 +149,11 @@ export class BenchClient {
 const lineFeed = 10
 
 /** The bytes of a request with a JSON body. */
-export function requestBytes(path: string, body: object): Uint8Array {
+export function requestBytes(path: string, body: object, key?: string): Uint8Array {
   const text = JSON.stringify(body)
   return Buffer.from(
     `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n` +
+      (key === undefined ? '' : `authorization: Bearer ${key}\r\n`) +
       `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   )
 }

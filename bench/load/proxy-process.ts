@@ -14,12 +14,15 @@ import { writeNew } from '../../src/observe/profile/profiler.ts'
 
 /**
  * What can be measured: the program itself, and what a proxy of a few lines would do.
+ * - `one-of-two`: the program as a worker that shares the machine with another
  * - `unmeasured`: the program, with nothing taken down of what ended
  * - `passthrough`: hands the provider's body to the server as it is; the least any proxy costs
  * - `buffered`: reads the whole body, then answers
  * - `naive`: copies every chunk into a new array and enqueues it, whether or not the client reads
  */
-export type ProxyKind = 'sluice' | 'unmeasured' | 'passthrough' | 'buffered' | 'naive'
+export type ProxyKind = 'sluice' | 'one-of-two' | 'unmeasured' | PlainKind
+
+type PlainKind = 'passthrough' | 'buffered' | 'naive'
 
 /** From the parent. */
 export type ToProxy =
@@ -91,7 +94,9 @@ async function start(
   upstreamUrl: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<string> {
-  if (kind !== 'sluice' && kind !== 'unmeasured') return startPlain(kind, upstreamUrl)
+  if (kind === 'passthrough' || kind === 'buffered' || kind === 'naive') {
+    return startPlain(kind, upstreamUrl)
+  }
   const loaded = loadConfig({
     PORT: '0',
     LOG_LEVEL: 'warn',
@@ -101,7 +106,8 @@ async function start(
   })
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
   const parts: AppParts = kind === 'unmeasured' ? { observer: new BlindObserver() } : {}
-  const app = await startApp(loaded.config, { id: 0, total: 0 }, parts)
+  const worker = kind === 'one-of-two' ? { id: 1, total: 2 } : { id: 0, total: 0 }
+  const app = await startApp(loaded.config, worker, parts)
   return app.url.origin
 }
 
@@ -111,7 +117,7 @@ class BlindObserver extends Observer {
 }
 
 /** The least code that forwards a request, with each way to send the answer on. */
-function startPlain(kind: 'passthrough' | 'buffered' | 'naive', upstreamUrl: string): string {
+function startPlain(kind: PlainKind, upstreamUrl: string): string {
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
