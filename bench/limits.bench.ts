@@ -56,7 +56,8 @@ class Side {
   }
 
   static async start(kind: ProxyKind, connections: number, file: string): Promise<Side> {
-    const environment = { CONFIG_FILE: file, LEDGER: 'off' }
+    const secrets = { KEY_FREE: keys.free, KEY_LIMITED: keys.limited }
+    const environment = { CONFIG_FILE: file, LEDGER: 'off', ...secrets }
     const proxy = await MeasuredProxy.start({ kind, upstreamUrl: upstream.url, environment })
     const connecting = Array.from({ length: connections }, () => BenchClient.connect(proxy.url))
     const side = new Side(proxy, await Promise.all(connecting))
@@ -115,8 +116,8 @@ writeFileSync(
   file,
   JSON.stringify({
     keys: [
-      { name: 'free', key: keys.free },
-      { name: 'limited', key: keys.limited, limits, budget: { daily: 1_000_000_000 } },
+      { name: 'free', key: 'env:KEY_FREE' },
+      { name: 'limited', key: 'env:KEY_LIMITED', limits, budget: { daily: 1_000_000_000 } },
     ],
     prices: { 'openai/*': { input: 1, output: 1 } },
   }),
