@@ -1,26 +1,40 @@
 /** What a client is told of its limits, by the headers that OpenAI has for it. */
-import type { Claim, Standing } from '../store/store.ts'
+import type { Standing } from '../store/store.ts'
 
 /** Headers of a response, in order. */
 export type LimitHeaders = readonly (readonly [name: string, value: string])[]
 
-/** One claim, what it was for, and how it stands. */
-export interface LimitStanding {
-  readonly claim: Claim
-  readonly about: 'requests' | 'tokens' | 'streams' | 'budget'
-  readonly standing: Standing | undefined
-}
+/** What is counted by the minute. */
+type Counted = 'requests' | 'tokens'
 
-/** `x-ratelimit-limit-requests` and its kin, for what is counted by the minute. */
-export function limitHeaders(standings: readonly LimitStanding[]): LimitHeaders {
-  return standings.flatMap(({ claim, about, standing }) => {
-    if (claim.kind !== 'rate' || standing === undefined) return []
-    return [
-      [`x-ratelimit-limit-${about}`, String(claim.limit)],
-      [`x-ratelimit-remaining-${about}`, String(standing.remaining)],
-      [`x-ratelimit-reset-${about}`, durationText(standing.resetMs)],
-    ] as const
-  })
+/** The names are put together once, and not for each response. */
+const names: Readonly<Record<Counted, readonly [limit: string, remaining: string, reset: string]>> =
+  {
+    requests: [
+      'x-ratelimit-limit-requests',
+      'x-ratelimit-remaining-requests',
+      'x-ratelimit-reset-requests',
+    ],
+    tokens: [
+      'x-ratelimit-limit-tokens',
+      'x-ratelimit-remaining-tokens',
+      'x-ratelimit-reset-tokens',
+    ],
+  }
+
+/** Adds `x-ratelimit-limit-requests` and its kin, or those of tokens, to `headers`. */
+export function addLimitHeaders(
+  headers: (readonly [name: string, value: string])[],
+  about: Counted,
+  limit: number,
+  { remaining, resetMs }: Standing,
+): void {
+  const [limitName, remainingName, resetName] = names[about]
+  headers.push(
+    [limitName, String(limit)],
+    [remainingName, String(remaining)],
+    [resetName, durationText(resetMs)],
+  )
 }
 
 /** As OpenAI writes it: `1m30s`, `250ms`. */

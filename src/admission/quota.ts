@@ -9,7 +9,7 @@ import type { Claim, Refused, Settlement, Store, Taken } from '../store/store.ts
 import type { Estimate } from './estimate.ts'
 import type { KeyRecord } from './keys.ts'
 import { Leases } from './leases.ts'
-import { type LimitHeaders, limitHeaders } from './limit-headers.ts'
+import { addLimitHeaders, type LimitHeaders } from './limit-headers.ts'
 import { budgetWindows } from './windows.ts'
 
 /** Who is asked for what. */
@@ -123,13 +123,10 @@ function asksOf({ key, model, provider, id, estimate }: Demand, wallMs: number):
   const asked: Asked[] = []
   const limited = (owner: Asked['owner'], name: string, limits: KeyLimits): void => {
     const { requestsPerMinute, tokensPerMinute, concurrentStreams } = limits
-    const rate = (about: 'requests' | 'tokens', cost: number, limit: number): Asked => {
-      const most = Math.min(cost, limit)
-      const claim = { kind: 'rate', key: `${about}:${owner}:${name}`, cost: most, limit } as const
-      return { claim: { ...claim, periodMs: MINUTE_MS }, about, owner }
+    if (requestsPerMinute !== null) {
+      asked.push(rateOf('requests', owner, name, 1, requestsPerMinute))
     }
-    if (requestsPerMinute !== null) asked.push(rate('requests', 1, requestsPerMinute))
-    if (tokensPerMinute !== null) asked.push(rate('tokens', tokens, tokensPerMinute))
+    if (tokensPerMinute !== null) asked.push(rateOf('tokens', owner, name, tokens, tokensPerMinute))
     if (concurrentStreams !== null) {
       const place = { key: `streams:${owner}:${name}`, id, max: concurrentStreams }
       const claim = { kind: 'lease', ...place, ttlMs: LEASE_TTL_MS } as const
@@ -149,6 +146,19 @@ function asksOf({ key, model, provider, id, estimate }: Demand, wallMs: number):
   return asked
 }
 
+function rateOf(
+  about: 'requests' | 'tokens',
+  owner: Asked['owner'],
+  name: string,
+  cost: number,
+  limit: number,
+): Asked {
+  const key = `${about}:${owner}:${name}`
+  // What is larger than the limit gets in alone, when all of it is there.
+  const most = Math.min(cost, limit)
+  return { claim: { kind: 'rate', key, cost: most, limit, periodMs: MINUTE_MS }, about, owner }
+}
+
 /** What was taken too much or too little. What nobody counted stays as it was estimated. */
 function settlementsOf(
   asked: readonly Asked[],
@@ -164,16 +174,19 @@ function settlementsOf(
     : 0
   const reserved = estimate.costMicroUsd ?? 0
   const spent = hasReached ? (costMicroUsd ?? reserved) : 0
-  return asked.flatMap(({ claim, about }): Settlement[] => {
-    if (claim.kind === 'lease') return [{ kind: 'lease', key: claim.key, id: claim.id }]
-    if (claim.kind === 'budget') {
+  const settlements: Settlement[] = []
+  for (const { claim, about } of asked) {
+    if (claim.kind === 'lease') {
+      settlements.push({ kind: 'lease', key: claim.key, id: claim.id })
+    } else if (claim.kind === 'budget') {
       const { key, endsAtMs } = claim
-      return [{ kind: 'budget', key, giveBack: claim.amount - spent, endsAtMs }]
+      settlements.push({ kind: 'budget', key, giveBack: claim.amount - spent, endsAtMs })
+    } else if (about === 'tokens') {
+      const { key, limit, periodMs, cost } = claim
+      settlements.push({ kind: 'rate', key, giveBack: cost - usedTokens, limit, periodMs })
     }
-    if (about !== 'tokens') return []
-    const { key, limit, periodMs, cost } = claim
-    return [{ kind: 'rate', key, giveBack: cost - usedTokens, limit, periodMs }]
-  })
+  }
+  return settlements
 }
 
 function refusal(asked: readonly Asked[], taken: Refused): GatewayError {
@@ -193,6 +206,14 @@ function refusal(asked: readonly Asked[], taken: Refused): GatewayError {
 
 /** What the client is told: how its key stands, or whatever it was that refused it. */
 function toldOf(asked: readonly Asked[], { standings }: Taken, told: Asked['owner']): LimitHeaders {
-  const all = asked.map((each, index) => ({ ...each, standing: standings[index] }))
-  return limitHeaders(all.filter(({ owner }) => owner === told))
+  const headers: (readonly [name: string, value: string])[] = []
+  for (let index = 0; index < asked.length; index += 1) {
+    const each = asked[index]
+    const standing = standings[index]
+    if (each?.owner !== told || standing === undefined || each.claim.kind !== 'rate') continue
+    if (each.about === 'requests' || each.about === 'tokens') {
+      addLimitHeaders(headers, each.about, each.claim.limit, standing)
+    }
+  }
+  return headers
 }
