@@ -131,6 +131,7 @@ describeInBrowser('the playground', () => {
     expect(await page.locator('.turn').count()).toBe(2)
     await page.getByRole('link', { name: 'Streams' }).first().click()
     await page.getByRole('link', { name: 'Playground' }).first().click()
+    await page.locator('.turn').nth(1).waitFor()
     expect(await page.locator('.turn').count()).toBe(2)
     await page.getByRole('button', { name: 'New conversation' }).click()
     await page.getByText('Nothing was asked yet.').waitFor()
