@@ -48,7 +48,7 @@ describe('both succeed', () => {
     expect([response.status, response.text()]).toEqual([200, answerText('from b')])
     expect(response.header('x-sluice-provider')).toBe('b')
     const [a, b] = stand.upstreams.map(({ requests }) => requests[0]?.receivedAtMs ?? 0)
-    // The stand's hedges start after 50 ms, of which a busy machine may take some to send the first.
+    // The stand's hedges start after 50 ms; a busy machine may take some of it to send the first.
     expect((b ?? 0) - (a ?? 0)).toBeGreaterThan(10)
     expect(await attemptsOf(stand)).toEqual([
       ['a/m-a', 'first', 'outrun'],
