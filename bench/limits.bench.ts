@@ -14,10 +14,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { limitsDirectory } from '../src/store/limits-directory.ts'
-import { BenchClient, requestBytes, sendMany } from './load/client.ts'
-import { MeasuredProxy } from './load/proxy.ts'
+import { requestBytes } from './load/client.ts'
 import type { ProxyKind } from './load/proxy-process.ts'
-import { sum, table } from './load/statistics.ts'
+import { Side } from './load/side.ts'
+import { cheapest, mean, table } from './load/statistics.ts'
 import { jsonAnswer, startBenchUpstream } from './load/upstream.ts'
 
 const limitUs = 10
@@ -41,65 +41,31 @@ const answer = jsonAnswer(
 const body = { model: 'openai/gpt-5', messages: [{ role: 'user', content: 'Say something.' }] }
 const keys = { free: 'sk-free-00000000000000000', limited: 'sk-limited-000000000000000' } as const
 
+const secrets = { KEY_FREE: keys.free, KEY_LIMITED: keys.limited } as const
+const requests = {
+  free: requestBytes(path, body, keys.free),
+  limited: requestBytes(path, body, keys.limited),
+} as const
+
 /** What is compared with what: a key with limits, with one without in the same kind of worker. */
 const kinds: readonly { readonly name: string; readonly kind: ProxyKind }[] = [
   { name: 'memory', kind: 'sluice' },
   { name: 'a file of two workers', kind: 'one-of-two' },
 ]
 
-/** A worker and its clients. */
-class Side {
-  readonly #proxy: MeasuredProxy
-  readonly #clients: readonly BenchClient[]
-
-  private constructor(proxy: MeasuredProxy, clients: readonly BenchClient[]) {
-    this.#proxy = proxy
-    this.#clients = clients
-  }
-
-  static async start(kind: ProxyKind, connections: number, file: string): Promise<Side> {
-    const secrets = { KEY_FREE: keys.free, KEY_LIMITED: keys.limited }
-    const environment = { CONFIG_FILE: file, LEDGER: 'off', ...secrets }
-    const proxy = await MeasuredProxy.start({ kind, upstreamUrl: upstream.url, environment })
-    const connecting = Array.from({ length: connections }, () => BenchClient.connect(proxy.url))
-    const side = new Side(proxy, await Promise.all(connecting))
-    for (const key of Object.values(keys)) {
-      await sendMany(side.#clients, requestBytes(path, body, key), warmUpRequests / 2)
-    }
-    return side
-  }
-
-  /** Processor time of one request in microseconds. */
-  async microsPerRequest(key: string): Promise<number> {
-    const before = await this.#proxy.read()
-    await sendMany(this.#clients, requestBytes(path, body, key), requestsOfRound)
-    const after = await this.#proxy.read()
-    return ((after.cpuMs - before.cpuMs) * 1000) / requestsOfRound
-  }
-
-  async stop(): Promise<void> {
-    for (const client of this.#clients) client.close()
-    await this.#proxy.stop()
-  }
-}
-
-const mean = (values: readonly number[]): number => sum(values, (value) => value) / values.length
-
-/** The mean of the cheapest quarter. */
-function cheapest(micros: readonly number[]): number {
-  return mean(micros.toSorted((a, b) => a - b).slice(0, Math.ceil(micros.length / 4)))
-}
-
 /** What limits add, in microseconds, over several processes. */
 async function added(kind: ProxyKind, connections: number, file: string): Promise<number[]> {
   const costs: number[] = []
   for (let generation = 0; generation < generations; generation += 1) {
-    const side = await Side.start(kind, connections, file)
+    const environment = { CONFIG_FILE: file, LEDGER: 'off', ...secrets }
+    const side = await Side.start({ kind, upstreamUrl: upstream.url, environment }, connections)
+    for (const request of Object.values(requests)) await side.send(request, warmUpRequests / 2)
     const micros = { free: [] as number[], limited: [] as number[] }
     for (let round = 0; round < rounds; round += 1) {
       const names =
         round % 2 === 0 ? (['free', 'limited'] as const) : (['limited', 'free'] as const)
-      for (const name of names) micros[name].push(await side.microsPerRequest(keys[name]))
+      for (const name of names)
+        micros[name].push(await side.microsPerRequest(requests[name], requestsOfRound))
     }
     costs.push(cheapest(micros.limited) - cheapest(micros.free))
     await side.stop()

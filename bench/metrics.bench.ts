@@ -13,10 +13,9 @@
  *
  * Run with `bun bench/metrics.bench.ts [generations]`; ends with 1 where it costs more than 5 %.
  */
-import { BenchClient, requestBytes, sendMany } from './load/client.ts'
-import { MeasuredProxy } from './load/proxy.ts'
-import type { ProxyKind } from './load/proxy-process.ts'
-import { sum, table } from './load/statistics.ts'
+import { requestBytes } from './load/client.ts'
+import { Side } from './load/side.ts'
+import { cheapest, mean, table } from './load/statistics.ts'
 import { answerEvents } from './load/streams.ts'
 import { startBenchUpstream, streamAnswer } from './load/upstream.ts'
 
@@ -40,47 +39,6 @@ const request = requestBytes(path, {
   messages: [{ role: 'user', content: 'Say something.' }],
 })
 
-/** A worker and its clients. */
-class Side {
-  readonly #proxy: MeasuredProxy
-  readonly #clients: readonly BenchClient[]
-
-  private constructor(proxy: MeasuredProxy, clients: readonly BenchClient[]) {
-    this.#proxy = proxy
-    this.#clients = clients
-  }
-
-  static async start(kind: ProxyKind, METRICS: string): Promise<Side> {
-    const environment = { METRICS }
-    const proxy = await MeasuredProxy.start({ kind, upstreamUrl: upstream.url, environment })
-    const connecting = Array.from({ length: connections }, () => BenchClient.connect(proxy.url))
-    const side = new Side(proxy, await Promise.all(connecting))
-    await sendMany(side.#clients, request, warmUpRequests)
-    return side
-  }
-
-  /** Processor time of one request in microseconds, over so many. */
-  async microsPerRequest(count: number): Promise<number> {
-    const before = await this.#proxy.read()
-    await sendMany(this.#clients, request, count)
-    const after = await this.#proxy.read()
-    return ((after.cpuMs - before.cpuMs) * 1000) / count
-  }
-
-  async stop(): Promise<void> {
-    for (const client of this.#clients) client.close()
-    await this.#proxy.stop()
-  }
-}
-
-/** The mean of the cheapest quarter. */
-function cheapest(micros: readonly number[]): number {
-  const best = micros.toSorted((a, b) => a - b).slice(0, Math.ceil(micros.length / 4))
-  return mean(best)
-}
-
-const mean = (values: readonly number[]): number => sum(values, (value) => value) / values.length
-
 /** What is compared: each generation adds what it took to each. */
 const kinds = [
   { name: 'nothing measured', kind: 'unmeasured', metrics: 'off', micros: [] as number[] },
@@ -92,11 +50,14 @@ const upstream = startBenchUpstream(new Map([[path, answer]]))
 for (let generation = 0; generation < generations; generation += 1) {
   const sides: { readonly side: Side; readonly costs: number[] }[] = []
   for (const { kind, metrics } of kinds) {
-    sides.push({ side: await Side.start(kind, metrics), costs: [] })
+    const environment = { METRICS: metrics }
+    const side = await Side.start({ kind, upstreamUrl: upstream.url, environment }, connections)
+    await side.send(request, warmUpRequests)
+    sides.push({ side, costs: [] })
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const { side, costs } of round % 2 === 0 ? sides : sides.toReversed()) {
-      costs.push(await side.microsPerRequest(requestsOfRound))
+      costs.push(await side.microsPerRequest(request, requestsOfRound))
     }
   }
   for (const [index, { side, costs }] of sides.entries()) {

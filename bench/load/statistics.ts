@@ -11,6 +11,16 @@ export function median(sample: readonly number[]): number {
   return quantile(sample, 0.5)
 }
 
+/** The mean of a sample. */
+export const mean = (sample: readonly number[]): number =>
+  sum(sample, (value) => value) / sample.length
+
+/**
+ * The mean of the cheapest quarter of some costs: what else a machine does only ever adds to them.
+ */
+export const cheapest = (costs: readonly number[]): number =>
+  mean(costs.toSorted((a, b) => a - b).slice(0, Math.ceil(costs.length / 4)))
+
 /** The sum of what `of` says of each. */
 export function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
   return items.reduce((total, item) => total + of(item), 0)

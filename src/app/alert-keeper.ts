@@ -204,8 +204,7 @@ export class AlertKeeper {
 
   #lead(answers: readonly Answer[], rules: readonly AlertRule[]): void {
     for (const { shared } of answers) this.#adopt(shared)
-    const isFirst = !this.#isLeading
-    if (isFirst) this.#deliveries.takeOver(this.#shared.delivery)
+    if (!this.#isLeading) this.#deliveries.takeOver(this.#shared.delivery)
     this.#isLeading = true
     const parts = answers.map((answer) => answer.parts)
     const { board, messages } = lookedAt(this.#shared.board, rules, parts, Date.now())
@@ -214,8 +213,6 @@ export class AlertKeeper {
       const level = notice === 'firing' ? 'warn' : 'info'
       this.#kept.log.line(level, `alert ${notice}`, { rule })
     }
-    // What only this worker knows would be lost with it until it looks again.
-    if (isFirst || messages.length > 0) void this.#tell({})
     this.#deliveries.send(messages)
   }
 

@@ -1,11 +1,12 @@
 /** The documentation: a page that loads nothing from elsewhere, and the document it shows. */
-import { type AnyElysia, Elysia } from 'elysia'
+import type { AnyElysia } from 'elysia'
 import licenseFile from 'swagger-ui-dist/LICENSE' with { type: 'file' }
 import noticeFile from 'swagger-ui-dist/NOTICE' with { type: 'file' }
 import styleFile from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundleFile from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { hidden, refuseMethod } from './allow.ts'
 import { Asset } from './asset.ts'
+import { type Assets, assetRoutes } from './asset-routes.ts'
 import type { WriteProblem } from './problem.ts'
 import {
   contentSecurityPolicy,
@@ -24,22 +25,15 @@ const cached = { 'cache-control': 'public, max-age=86400' }
 
 /** @param app the routes to describe */
 export function docsRoutes(app: AnyElysia, version: string, writeProblem: WriteProblem) {
-  const routes = new Elysia({ name: 'docs', normalize: false })
   const wrongMethod = refuseMethod(writeProblem, 'GET, HEAD')
-  const assets = createAssets(app, version)
-  for (const [path, asset] of Object.entries(assets)) {
-    routes.get(path, ({ request }) => asset.respond(request), hidden)
-    routes.all(path, wrongMethod, hidden)
-  }
-  return routes
+  return assetRoutes('docs', createAssets(app, version), writeProblem)
     .get('/', () => new Response(null, { status: 302, headers: { location: '/docs' } }), hidden)
     .all('/', wrongMethod, hidden)
     .get('/favicon.ico', () => new Response(null, { status: 204, headers: cached }), hidden)
     .all('/favicon.ico', wrongMethod, hidden)
 }
 
-/** Path -> what is there. */
-function createAssets(app: AnyElysia, version: string): Readonly<Record<string, Asset>> {
+function createAssets(app: AnyElysia, version: string): Assets {
   const page = {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': contentSecurityPolicy,

@@ -1,6 +1,6 @@
 /** The routes of managed keys in the documentation. */
 import type { OpenAPIV3 } from 'openapi-types'
-import { errors, ok, requestBody } from './openapi.ts'
+import { errors, ok, query, requestBody } from './openapi.ts'
 
 const tags = ['Operations']
 const security = [{ adminToken: [] }]
@@ -12,12 +12,6 @@ const id: OpenAPIV3.ParameterObject = {
   description: 'As in the list.',
   schema: { type: 'string', pattern: '^key_[0-9a-z]+$' },
 }
-
-const query = (
-  name: string,
-  description: string,
-  schema: OpenAPIV3.SchemaObject = { type: 'string' },
-): OpenAPIV3.ParameterObject => ({ name, in: 'query', required: false, description, schema })
 
 const once = 'The secret is in this answer and nowhere else: only a keyed hash of it is kept.'
 

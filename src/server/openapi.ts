@@ -42,6 +42,13 @@ export function okOrStream(name: string, chunk: string, example: string): OpenAP
   }
 }
 
+/** A parameter of the query that may be left out. */
+export const query = (
+  name: string,
+  description: string,
+  schema: OpenAPIV3.SchemaObject = { type: 'string' },
+): OpenAPIV3.ParameterObject => ({ name, in: 'query', required: false, description, schema })
+
 /** A JSON request body. */
 export const requestBody = (name: string): OpenAPIV3.RequestBodyObject => ({
   required: true,

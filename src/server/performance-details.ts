@@ -1,20 +1,8 @@
 /** The routes about performance and streams in the documentation. */
 import type { OpenAPIV3 } from 'openapi-types'
-import { errors, ok } from './openapi.ts'
+import { errors, ok, query } from './openapi.ts'
 import { performanceMetrics } from './performance-answer.ts'
 import { livePhases } from './performance-query.ts'
-
-const query = (
-  parameter: string,
-  description: string,
-  schema: OpenAPIV3.SchemaObject = { type: 'string' },
-): OpenAPIV3.ParameterObject => ({
-  name: parameter,
-  in: 'query',
-  required: false,
-  description,
-  schema,
-})
 
 const security: OpenAPIV3.SecurityRequirementObject[] = [{ adminToken: [] }, {}]
 

@@ -1,6 +1,8 @@
 /** The page of the documentation. Script and style are files of their own: its policy forbids
  * inline ones, and everything that is not from this server. */
 
+import { htmlOf } from './asset-routes.ts'
+
 /** The addresses of the page's parts. */
 export const pagePaths = {
   page: '/docs',
@@ -26,28 +28,19 @@ export const contentSecurityPolicy = [
 /** The HTML. `version` makes browsers load the other files anew after an update. */
 export function pageHtml(version: string): string {
   const query = `?v=${encodeURIComponent(version)}`
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>sluice API</title>
-<link rel="icon" type="image/svg+xml" href="${pagePaths.icon}">
-<link rel="stylesheet" href="${pagePaths.bundleStyle}${query}">
+  return htmlOf({
+    title: 'sluice API',
+    icon: pagePaths.icon,
+    head: `<link rel="stylesheet" href="${pagePaths.bundleStyle}${query}">
 <link rel="stylesheet" href="${pagePaths.style}${query}">
 <script src="${pagePaths.bundle}${query}" defer></script>
-<script src="${pagePaths.script}${query}" defer></script>
-</head>
-<body>
-<noscript>This page needs JavaScript. The document itself is at <a href="${pagePaths.document}">
-${pagePaths.document}</a>.</noscript>
+<script src="${pagePaths.script}${query}" defer></script>`,
+    body: `<noscript>This page needs JavaScript. The document itself is at
+<a href="${pagePaths.document}">${pagePaths.document}</a>.</noscript>
 <main id="docs"></main>
 <footer><a href="${pagePaths.document}">OpenAPI document</a>
-<a href="${pagePaths.license}">License of the page's script</a></footer>
-</body>
-</html>
-`
+<a href="${pagePaths.license}">License of the page's script</a></footer>`,
+  })
 }
 
 /**

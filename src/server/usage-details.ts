@@ -1,19 +1,6 @@
 /** The usage of the ledger in the documentation. */
-import type { OpenAPIV3 } from 'openapi-types'
 import { usageGroups } from '../store/usage-report.ts'
-import { errors, ok } from './openapi.ts'
-
-const query = (
-  parameter: string,
-  description: string,
-  schema: OpenAPIV3.SchemaObject = { type: 'string' },
-): OpenAPIV3.ParameterObject => ({
-  name: parameter,
-  in: 'query',
-  required: false,
-  description,
-  schema,
-})
+import { errors, ok, query } from './openapi.ts'
 
 const okUsage = ok('Usage')
 

@@ -2,9 +2,8 @@
  * What of the dashboard anybody may load: an empty page, its script and its style. They hold no
  * secret; what they show comes over the socket, and that is behind the session.
  */
-import { Elysia } from 'elysia'
-import { hidden, refuseMethod } from '../allow.ts'
 import { Asset } from '../asset.ts'
+import { type Assets, assetRoutes, htmlOf } from '../asset-routes.ts'
 import type { WriteProblem } from '../problem.ts'
 import { iconSvg } from '../swagger-page.ts'
 
@@ -31,19 +30,12 @@ export const dashboardPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** `GET` for each of them. */
-export function dashboardPageRoutes(version: string, writeProblem: WriteProblem) {
-  const routes = new Elysia({ name: 'dashboard-page', normalize: false })
-  const wrongMethod = refuseMethod(writeProblem, 'GET, HEAD')
-  for (const [path, asset] of Object.entries(assetsOf(version))) {
-    routes.get(path, ({ request }) => asset.respond(request), hidden)
-    routes.all(path, wrongMethod, hidden)
-  }
-  return routes
-}
+/** A `GET` for each of them. */
+export const dashboardPageRoutes = (version: string, writeProblem: WriteProblem) =>
+  assetRoutes('dashboard-page', assetsOf(version), writeProblem)
 
-/** Path -> what is there. Script and style are loaded when they are asked for: half a megabyte. */
-function assetsOf(version: string): Readonly<Record<string, Asset>> {
+/** Script and style are loaded when they are asked for: half a megabyte. */
+function assetsOf(version: string): Assets {
   return {
     [dashboardPaths.page]: new Asset(async () => encode(pageHtml(version)), {
       'content-type': 'text/html; charset=utf-8',
@@ -65,25 +57,16 @@ function assetsOf(version: string): Readonly<Record<string, Asset>> {
 /** The HTML. `version` makes browsers load the other files anew after an update. */
 function pageHtml(version: string): string {
   const query = `?v=${encodeURIComponent(version)}`
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>sluice dashboard</title>
-<link rel="icon" type="image/svg+xml" href="${dashboardPaths.icon}">
-<link rel="stylesheet" href="${dashboardPaths.style}${query}">
-<script type="module" src="${dashboardPaths.script}${query}"></script>
-</head>
-<body>
-<noscript>The dashboard needs JavaScript. The same figures are at
+  return htmlOf({
+    title: 'sluice dashboard',
+    icon: dashboardPaths.icon,
+    head: `<link rel="stylesheet" href="${dashboardPaths.style}${query}">
+<script type="module" src="${dashboardPaths.script}${query}"></script>`,
+    body: `<noscript>The dashboard needs JavaScript. The same figures are at
 <a href="/api/ai/performance">/api/ai/performance</a> and
 <a href="/metrics">/metrics</a>.</noscript>
-<div id="app"></div>
-</body>
-</html>
-`
+<div id="app"></div>`,
+  })
 }
 
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
