@@ -66,6 +66,13 @@ function heldStream(): { readonly script: UpstreamScript; release(): void } {
 
 const newest = ({ frames }: Watching): DashboardFrame | undefined => frames.at(-1)
 
+/** All that the charts were told of so far; each second comes shortly behind its end. */
+const pointsOf = ({ frames }: Watching) => frames.flatMap(({ points }) => points)
+
+/** The requests that the charts have. */
+const charted = (watching: Watching): number =>
+  pointsOf(watching).reduce((sum, { requests }) => sum + requests, 0)
+
 test('a stream while it runs, and what it was when it has ended', async () => {
   const { script, release } = heldStream()
   const stand = await startStand(script, environment())
@@ -77,7 +84,9 @@ test('a stream while it runs, and what it was when it has ended', async () => {
   const headers = { authorization: 'Bearer secret-of-team-a' }
   const { response } = await stand.ask(jsonRequest('/v1/chat/completions', body, headers))
   await response.until(({ bodyBytes }) => bodyBytes > 0, 'the first bytes')
-  await eventually(() => newest(watching)?.liveCount === 1, 'the stream is there')
+  const isStreaming = (): boolean => newest(watching)?.streams[0]?.phase === 'streaming'
+  await eventually(isStreaming, 'the stream is there')
+  expect(newest(watching)?.liveCount).toBe(1)
   const [stream] = newest(watching)?.streams ?? []
   expect(stream).toMatchObject({
     ...{ phase: 'streaming', provider: 'openai', model: 'gpt-test', streaming: true, events: 1 },
@@ -86,26 +95,33 @@ test('a stream while it runs, and what it was when it has ended', async () => {
   expect(newest(watching)?.providers).toMatchObject([{ name: 'openai', live: 1 }])
   expect(newest(watching)?.gates).toMatchObject([{ name: 'openai', inside: 1, waiting: 0 }])
   const id = stream?.keyId
+  // A chart has what was under way at the end of a second, so the stream lasts until one is over.
+  await eventually(() => pointsOf(watching).some(({ live }) => live === 1), 'it is in the charts')
 
   release()
   await response.ended()
   const broken = { ...chatRequest, model: 'openai/broken' }
   await (await stand.ask(jsonRequest('/v1/chat/completions', broken, headers))).response.ended()
-  await eventually(() => newest(watching)?.totals.requests === 2, 'both have ended')
+  await eventually(() => charted(watching) === 2, 'both have ended')
   const frame = newest(watching)
-  expect(frame?.totals).toMatchObject({ streams: 2, errors: 1, inputTokens: 3, outputTokens: 2 })
+  expect(frame?.totals).toMatchObject({
+    requests: 2,
+    streams: 2,
+    errors: 1,
+    inputTokens: 3,
+    outputTokens: 2,
+  })
   expect(frame?.totals.costMicroUsd).toBe(5_000_000)
   expect(frame?.errors).toHaveLength(1)
   expect(frame?.errors[0]).toMatchObject({
     ...{ provider: 'openai', status: 500, errorCode: 'upstream_error', keyId: id },
     attempts: [{ target: 'openai/broken', kind: 'first', outcome: 'upstream_error', status: 500 }],
   })
-  const points = watching.frames.flatMap((each) => each.points)
+  const points = pointsOf(watching)
   const sum = (of: (point: (typeof points)[number]) => number) =>
     points.reduce((total, point) => total + of(point), 0)
   expect([sum(({ requests }) => requests), sum(({ errors }) => errors)]).toEqual([2, 1])
   expect(sum(({ outputTokens }) => outputTokens)).toBe(2)
-  expect(points.some(({ live }) => live === 1)).toBe(true)
   expect(points.some(({ firstContentP50Ms }) => (firstContentP50Ms ?? -1) >= 0)).toBe(true)
   expect(points.at(-1)?.memoryBytes).toBeGreaterThan(10_000_000)
   expect(watching.texts.join('')).not.toMatch(/canary|secret-of|token-of/)
@@ -156,8 +172,6 @@ test('all workers are one, and a page is sent on by one that leaves', async () =
   const first = new Watching(url)
   await eventually(() => newest(first)?.totals.requests === 12, 'the sum of both')
   expect(newest(first)).toMatchObject({ workers: 2 })
-  const charted = ({ frames }: Watching): number =>
-    frames.flatMap(({ points }) => points).reduce((sum, { requests }) => sum + requests, 0)
   await eventually(() => charted(first) === 12, 'all are in the charts')
   const before = stand.program.workerPids()
   stand.program.signal('SIGHUP')
