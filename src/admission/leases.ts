@@ -1,5 +1,5 @@
 /** Keeps the places of requests that are under way: one timer renews them all. */
-import type { Store } from '../store/store.ts'
+import type { Renewal, Store } from '../store/store.ts'
 
 /** A place lapses after its time; it is renewed three times in it, so that two may be lost. */
 const RENEWALS_PER_TTL = 3
@@ -7,13 +7,13 @@ const RENEWALS_PER_TTL = 3
 /** The places that this process holds. */
 export class Leases {
   readonly #store: Store
-  readonly #ttlMs: number
-  readonly #held = new Map<string, { readonly key: string; readonly id: string }>()
+  readonly #periodMs: number
+  readonly #held = new Set<Renewal>()
   #timer: ReturnType<typeof setInterval> | null = null
 
   constructor(store: Store, ttlMs: number) {
     this.#store = store
-    this.#ttlMs = ttlMs
+    this.#periodMs = ttlMs / RENEWALS_PER_TTL
   }
 
   get size(): number {
@@ -21,16 +21,16 @@ export class Leases {
   }
 
   /** Renews a place from now on. */
-  add(key: string, id: string): void {
-    this.#held.set(`${key} ${id}`, { key, id })
-    this.#timer ??= setInterval(() => this.#renew(), this.#ttlMs / RENEWALS_PER_TTL)
+  add(place: Renewal): void {
+    this.#held.add(place)
+    if (this.#timer !== null) return
+    this.#timer = setInterval(() => this.#renew(), this.#periodMs)
     this.#timer.unref()
   }
 
-  /** Lets it go; the store is told by whoever settles. */
-  remove(key: string, id: string): void {
-    this.#held.delete(`${key} ${id}`)
-    if (this.#held.size === 0) this.close()
+  /** Lets go what was added; the store is told by whoever settles. */
+  remove(place: Renewal): void {
+    this.#held.delete(place)
   }
 
   close(): void {
@@ -38,8 +38,9 @@ export class Leases {
     this.#timer = null
   }
 
+  /** The timer outlives the last place by up to a period: one request a time would make as many. */
   #renew(): void {
-    const ttlMs = this.#ttlMs
-    void this.#store.renew([...this.#held.values()].map((held) => ({ ...held, ttlMs })))
+    if (this.#held.size === 0) this.close()
+    else void this.#store.renew([...this.#held])
   }
 }

@@ -26,12 +26,12 @@ const names: Readonly<Record<Counted, readonly [limit: string, remaining: string
 export function addLimitHeaders(
   headers: (readonly [name: string, value: string])[],
   about: Counted,
-  limit: number,
+  limitText: string,
   { remaining, resetMs }: Standing,
 ): void {
   const [limitName, remainingName, resetName] = names[about]
   headers.push(
-    [limitName, String(limit)],
+    [limitName, limitText],
     [remainingName, String(remaining)],
     [resetName, durationText(resetMs)],
   )

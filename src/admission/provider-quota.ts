@@ -41,7 +41,7 @@ export function createProviderQuota(quota: Quota, limits: readonly NamedLimits[]
       places += 1
       const demand = { key: null, model: null, provider, id: `${exchange.id}-${places}` }
       try {
-        const taken = quota.take({ ...demand, estimate: estimate() })
+        const taken = quota.take({ ...demand, estimate })
         const leaving = (place: Awaited<typeof taken>) => () =>
           place.leave(usedOn(exchange, targetKey(target)))
         return taken instanceof Promise ? taken.then(leaving, refused) : leaving(taken)

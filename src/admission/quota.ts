@@ -2,26 +2,37 @@
  * What a key, a model or a provider may have: taken when a request is let in, corrected when it is
  * over and somebody has counted, given back on every way it can end.
  */
-import type { KeyLimits } from '../config/client-key.ts'
 import type { NamedLimits } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Claim, Refused, Settlement, Store, Taken } from '../store/store.ts'
+import type {
+  Admitted,
+  Claim,
+  Refused,
+  Settlement,
+  Standing,
+  Store,
+  Taken,
+} from '../store/store.ts'
+import { type Bound, Bounds, LEASE_TTL_MS, type Owner, tokensIn } from './bounds.ts'
 import type { Estimate } from './estimate.ts'
 import type { KeyRecord } from './keys.ts'
 import { Leases } from './leases.ts'
 import { addLimitHeaders, type LimitHeaders } from './limit-headers.ts'
-import { budgetWindows } from './windows.ts'
+
+/** A key, as far as its limits are concerned. */
+export type LimitedKey = Pick<KeyRecord, 'id' | 'limits' | 'budget'>
 
 /** Who is asked for what. */
 export interface Demand {
-  readonly key: Pick<KeyRecord, 'id' | 'limits' | 'budget'> | null
+  readonly key: LimitedKey | null
   /** Limits of the model that was asked for, under the name they stand under; null has none. */
   readonly model: NamedLimits | null
   /** Of the provider that is about to be asked; null where it has none, or comes later. */
   readonly provider: NamedLimits | null
   /** Of this request alone. */
   readonly id: string
-  readonly estimate: Estimate
+  /** Asked once, and only where tokens or money are limited. */
+  readonly estimate: () => Estimate
 }
 
 /** What a request used in the end; null is not known. */
@@ -41,34 +52,23 @@ export interface Place {
   leave(used: Used): void
 }
 
-const MINUTE_MS = 60_000
+/** Nothing is asked for where nobody has limits. */
+export const nothingTaken: Place = Object.freeze({ headers: [], leave() {} })
 
-/** A place is kept for so long without being renewed: a killed process holds it no longer. */
-const LEASE_TTL_MS = 15_000
-
-/** A claim, and what a refusal of it is. */
+/** What one request asks for: its claims, and for each the bound that it comes from. */
 interface Asked {
-  readonly claim: Claim
-  readonly about: 'requests' | 'tokens' | 'streams' | 'budget'
-  readonly owner: 'key' | 'model' | 'provider'
+  readonly claims: readonly Claim[]
+  readonly bounds: readonly Bound[]
+  readonly estimate: Estimate | null
 }
-
-/** What is asked for where nobody has limits. */
-export const noDemand: Demand = Object.freeze({
-  key: null,
-  model: null,
-  provider: null,
-  id: '',
-  estimate: { inputTokens: 0, outputTokens: 0, costMicroUsd: null },
-})
-
-const nothing: Place = Object.freeze({ headers: [], leave() {} })
 
 /** Limits and budgets over one store. */
 export class Quota {
   readonly #store: Store
   readonly #leases: Leases
   readonly #wallMs: () => number
+  /** By the key or the entry of the configuration, for as long as that is in use. */
+  readonly #bounds = new WeakMap<LimitedKey | NamedLimits, Bounds>()
 
   /** @param wallMs milliseconds since 1970, for days and months. */
   constructor(store: Store, wallMs: () => number = Date.now) {
@@ -88,12 +88,12 @@ export class Quota {
    *   `store_unavailable` where a budget cannot be decided.
    */
   take(demand: Demand): Place | Promise<Place> {
-    const asked = asksOf(demand, this.#wallMs())
-    if (asked.length === 0) return nothing
-    const taken = this.#store.take(asked.map(({ claim }) => claim))
+    const asked = this.#asked(demand)
+    if (asked === null) return nothingTaken
+    const taken = this.#store.take(asked.claims)
     return taken instanceof Promise
-      ? taken.then((late) => this.#place(asked, late, demand))
-      : this.#place(asked, taken, demand)
+      ? taken.then((late) => this.#place(asked, late))
+      : this.#place(asked, taken)
   }
 
   /** Ends the renewing. */
@@ -101,99 +101,107 @@ export class Quota {
     this.#leases.close()
   }
 
-  #place(asked: readonly Asked[], taken: Taken, { estimate }: Demand): Place {
+  #asked({ key, model, provider, id, estimate }: Demand): Asked | null {
+    let all: readonly Bounds[] = none
+    if (key !== null) all = withBounds(all, this.#ofKey(key))
+    if (model !== null) all = withBounds(all, this.#ofName('model', model))
+    if (provider !== null) all = withBounds(all, this.#ofName('provider', provider))
+    const [first] = all
+    if (first === undefined) return null
+    const guess = all.some(({ needsEstimate }) => needsEstimate) ? estimate() : null
+    const asking = { id, estimate: guess, wallMs: this.#wallMs() }
+    const claims: Claim[] = []
+    for (const bounds of all) bounds.addClaims(claims, asking)
+    const bounds = all.length === 1 ? first.each : all.flatMap(({ each }) => each)
+    return { claims, bounds, estimate: guess }
+  }
+
+  #ofKey(key: LimitedKey): Bounds {
+    let bounds = this.#bounds.get(key)
+    if (bounds === undefined) {
+      bounds = new Bounds('key', key.id, key.limits, key.budget)
+      this.#bounds.set(key, bounds)
+    }
+    return bounds
+  }
+
+  #ofName(owner: Owner, named: NamedLimits): Bounds {
+    let bounds = this.#bounds.get(named)
+    if (bounds === undefined) {
+      bounds = new Bounds(owner, named.name, named.limits, null)
+      this.#bounds.set(named, bounds)
+    }
+    return bounds
+  }
+
+  #place(asked: Asked, taken: Taken): Place {
     if (!taken.ok) throw refusal(asked, taken)
-    const lease = asked.flatMap(({ claim }) => (claim.kind === 'lease' ? [claim] : []))
-    for (const { key, id } of lease) this.#leases.add(key, id)
-    let isOver = false
-    return {
-      headers: toldOf(asked, taken, 'key'),
-      leave: (used) => {
-        if (isOver) return
-        isOver = true
-        for (const { key, id } of lease) this.#leases.remove(key, id)
-        void this.#store.settle(settlementsOf(asked, estimate, used))
-      },
-    }
+    return new Held(asked, taken, this.#store, this.#leases)
   }
 }
 
-function asksOf({ key, model, provider, id, estimate }: Demand, wallMs: number): Asked[] {
-  const tokens = estimate.inputTokens + estimate.outputTokens
-  const asked: Asked[] = []
-  const limited = (owner: Asked['owner'], name: string, limits: KeyLimits): void => {
-    const { requestsPerMinute, tokensPerMinute, concurrentStreams } = limits
-    if (requestsPerMinute !== null) {
-      asked.push(rateOf('requests', owner, name, 1, requestsPerMinute))
-    }
-    if (tokensPerMinute !== null) asked.push(rateOf('tokens', owner, name, tokens, tokensPerMinute))
-    if (concurrentStreams !== null) {
-      const place = { key: `streams:${owner}:${name}`, id, max: concurrentStreams }
-      const claim = { kind: 'lease', ...place, ttlMs: LEASE_TTL_MS } as const
-      asked.push({ claim, about: 'streams', owner })
-    }
-  }
-  if (key !== null) {
-    limited('key', key.id, key.limits)
-    for (const window of budgetWindows(key.id, key.budget, wallMs)) {
-      // A request that may cost more than the whole budget still gets what is left of a full one.
-      const amount = Math.min(window.max, estimate.costMicroUsd ?? 0)
-      asked.push({ claim: { kind: 'budget', ...window, amount }, about: 'budget', owner: 'key' })
-    }
-  }
-  if (model !== null) limited('model', model.name, model.limits)
-  if (provider !== null) limited('provider', provider.name, provider.limits)
-  return asked
-}
+const none: readonly Bounds[] = []
 
-function rateOf(
-  about: 'requests' | 'tokens',
-  owner: Asked['owner'],
-  name: string,
-  cost: number,
-  limit: number,
-): Asked {
-  const key = `${about}:${owner}:${name}`
-  // What is larger than the limit gets in alone, when all of it is there.
-  const most = Math.min(cost, limit)
-  return { claim: { kind: 'rate', key, cost: most, limit, periodMs: MINUTE_MS }, about, owner }
+const withBounds = (all: readonly Bounds[], bounds: Bounds): readonly Bounds[] =>
+  bounds.each.length === 0 ? all : [...all, bounds]
+
+/** What a request holds. */
+class Held implements Place {
+  readonly #asked: Asked
+  readonly #taken: Admitted
+  readonly #store: Store
+  readonly #leases: Leases
+  #isOver = false
+
+  constructor(asked: Asked, taken: Admitted, store: Store, leases: Leases) {
+    this.#asked = asked
+    this.#taken = taken
+    this.#store = store
+    this.#leases = leases
+    for (const claim of asked.claims) if (claim.kind === 'lease') leases.add(claim)
+  }
+
+  get headers(): LimitHeaders {
+    return toldOf(this.#asked.bounds, this.#taken.standings, 'key')
+  }
+
+  leave(used: Used): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    for (const claim of this.#asked.claims) if (claim.kind === 'lease') this.#leases.remove(claim)
+    void this.#store.settle(settlementsOf(this.#asked, used))
+  }
 }
 
 /** What was taken too much or too little. What nobody counted stays as it was estimated. */
-function settlementsOf(
-  asked: readonly Asked[],
-  estimate: Estimate,
-  { inputTokens, outputTokens, costMicroUsd, hasReached }: Used,
-): Settlement[] {
-  const estimated = estimate.inputTokens + estimate.outputTokens
+function settlementsOf({ claims, bounds, estimate }: Asked, used: Used): Settlement[] {
+  const { inputTokens, outputTokens, costMicroUsd, hasReached } = used
   const isCounted = inputTokens !== null || outputTokens !== null
-  const usedTokens = hasReached
-    ? isCounted
-      ? (inputTokens ?? 0) + (outputTokens ?? 0)
-      : estimated
-    : 0
-  const reserved = estimate.costMicroUsd ?? 0
-  const spent = hasReached ? (costMicroUsd ?? reserved) : 0
+  const counted = isCounted ? (inputTokens ?? 0) + (outputTokens ?? 0) : tokensIn(estimate)
+  const usedTokens = hasReached ? counted : 0
+  const spent = hasReached ? (costMicroUsd ?? estimate?.costMicroUsd ?? 0) : 0
   const settlements: Settlement[] = []
-  for (const { claim, about } of asked) {
+  for (let index = 0; index < claims.length; index += 1) {
+    const claim = claims[index]
+    if (claim === undefined) continue
+    const { key } = claim
     if (claim.kind === 'lease') {
-      settlements.push({ kind: 'lease', key: claim.key, id: claim.id })
+      settlements.push({ kind: 'lease', key, id: claim.id })
     } else if (claim.kind === 'budget') {
-      const { key, endsAtMs } = claim
-      settlements.push({ kind: 'budget', key, giveBack: claim.amount - spent, endsAtMs })
-    } else if (about === 'tokens') {
-      const { key, limit, periodMs, cost } = claim
+      const { amount, endsAtMs } = claim
+      settlements.push({ kind: 'budget', key, giveBack: amount - spent, endsAtMs })
+    } else if (bounds[index]?.about === 'tokens') {
+      const { cost, limit, periodMs } = claim
       settlements.push({ kind: 'rate', key, giveBack: cost - usedTokens, limit, periodMs })
     }
   }
   return settlements
 }
 
-function refusal(asked: readonly Asked[], taken: Refused): GatewayError {
-  const { refused, retryAfterMs } = taken
-  const { about = 'requests', owner = 'key' } = asked[refused] ?? {}
+function refusal({ bounds }: Asked, { refused, retryAfterMs, standings }: Refused): GatewayError {
+  const { about = 'requests', owner = 'key' } = bounds[refused] ?? {}
   const wait = Number.isFinite(retryAfterMs) ? { retryAfterMs } : {}
-  const detail = { ...wait, headers: toldOf(asked, taken, owner) }
+  const detail = { ...wait, headers: toldOf(bounds, standings, owner) }
   if (about === 'budget') return new GatewayError('budget_exceeded', detail)
   if (about === 'streams') {
     const message = `Too many requests are under way with this ${owner}.`
@@ -205,14 +213,18 @@ function refusal(asked: readonly Asked[], taken: Refused): GatewayError {
 }
 
 /** What the client is told: how its key stands, or whatever it was that refused it. */
-function toldOf(asked: readonly Asked[], { standings }: Taken, told: Asked['owner']): LimitHeaders {
+function toldOf(
+  bounds: readonly Bound[],
+  standings: readonly Standing[],
+  told: Owner,
+): LimitHeaders {
   const headers: (readonly [name: string, value: string])[] = []
-  for (let index = 0; index < asked.length; index += 1) {
-    const each = asked[index]
+  for (let index = 0; index < bounds.length; index += 1) {
+    const bound = bounds[index]
     const standing = standings[index]
-    if (each?.owner !== told || standing === undefined || each.claim.kind !== 'rate') continue
-    if (each.about === 'requests' || each.about === 'tokens') {
-      addLimitHeaders(headers, each.about, each.claim.limit, standing)
+    if (bound?.owner !== told || standing === undefined) continue
+    if (bound.about === 'requests' || bound.about === 'tokens') {
+      addLimitHeaders(headers, bound.about, bound.limitText, standing)
     }
   }
   return headers

@@ -12,6 +12,10 @@ export interface BudgetWindow {
 }
 
 const MICRO = 1_000_000
+const DAY_MS = 86_400_000
+
+/** The number of a day in UTC; windows only begin and end with one. */
+export const dayOf = (wallMs: number): number => Math.floor(wallMs / DAY_MS)
 
 /** The windows that a key has a budget in. */
 export function budgetWindows(keyId: string, budget: KeyBudget, wallMs: number): BudgetWindow[] {

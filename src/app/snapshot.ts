@@ -3,7 +3,7 @@ import { type Estimate, estimateOf } from '../admission/estimate.ts'
 import type { KeyRecord } from '../admission/keys.ts'
 import { createModelLimits } from '../admission/model-limits.ts'
 import { createProviderQuota } from '../admission/provider-quota.ts'
-import { noDemand } from '../admission/quota.ts'
+import { nothingTaken } from '../admission/quota.ts'
 import { isScoped, planInScope } from '../admission/scope.ts'
 import type { Config, ProviderSettings } from '../config/config.ts'
 import { createPriceOf } from '../config/prices.ts'
@@ -95,8 +95,9 @@ function stagesOf(shared: Shared): Stages {
     },
     enter: ({ key }, intent, plan, { id }) => {
       const model = modelLimits(intent.model, plan)
-      if (key === null && model === null) return quota.take(noDemand)
-      return quota.take({ key, model, provider: null, id, estimate: guess(intent, plan) })
+      if (key === null && model === null) return nothingTaken
+      const estimate = (): Estimate => guess(intent, plan)
+      return quota.take({ key, model, provider: null, id, estimate })
     },
     attempt: (ask, request, call, intent, prefill) =>
       resilience.attempt(entering(ask, intent), (target, attempt) =>

@@ -43,7 +43,7 @@ export class RateTable {
     return this.#rates.entries.size
   }
 
-  /** Forgets some of what is idle; call it with the number of claims of each take. */
+  /** Forgets some of what is idle; call it with the number of claims since the last time. */
   sweep(claims: number, nowUs: number): void {
     this.#rates.sweep(claims, (rate) => drained(rate.owed, rate.atUs, nowUs, rate.limit) === 0)
   }
@@ -108,7 +108,7 @@ export class LeaseTable {
     return size
   }
 
-  /** Forgets some of what lapsed; call it with the number of claims of each take. */
+  /** Forgets some of what lapsed; call it with the number of claims since the last time. */
   sweep(claims: number, nowUs: number): void {
     this.#leases.sweep(claims, (places) => withoutLapsed(places, nowUs).size === 0)
   }
@@ -204,7 +204,7 @@ export class BudgetTable {
     return this.#budgets.entries.size
   }
 
-  /** Forgets some of what is over; call it with the number of claims of each take. */
+  /** Forgets some of what is over; call it with the number of claims since the last time. */
   sweep(claims: number, wallMs: number): void {
     this.#budgets.sweep(claims, (budget) => budget.endsAtMs <= wallMs)
   }

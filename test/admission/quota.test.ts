@@ -25,7 +25,7 @@ function stand(limits: Partial<KeyLimits> = {}, budget: Partial<KeyBudget> = {})
     model: null,
     provider: null,
     id: `request-${id++}`,
-    estimate: { inputTokens: 50, outputTokens: 50, costMicroUsd: 1_000_000 },
+    estimate: () => ({ inputTokens: 50, outputTokens: 50, costMicroUsd: 1_000_000 }),
     ...changes,
   })
   const take = async (changes?: Partial<Demand>) => quota.take(demand(changes))
@@ -103,8 +103,10 @@ describe('budgets', () => {
     expect(await codeOf()).toBe('budget_exceeded')
     place.leave(used)
     const small = { inputTokens: 1, outputTokens: 1, costMicroUsd: 999_700 }
-    expect(await codeOf({ estimate: { ...small, costMicroUsd: 999_701 } })).toBe('budget_exceeded')
-    expect(await codeOf({ estimate: small })).toBe('taken')
+    expect(await codeOf({ estimate: () => ({ ...small, costMicroUsd: 999_701 }) })).toBe(
+      'budget_exceeded',
+    )
+    expect(await codeOf({ estimate: () => small })).toBe('taken')
   })
 
   test('windows are days and months of the calendar', () => {
