@@ -18,9 +18,16 @@ const OUTPUT_TOKENS = 512
 /** A bound that is a wish for "as much as it takes" is not what will be used. */
 const OUTPUT_TOKENS_MAX = 32_768
 
-/** Every dialect's bound of the answer. Found as text: the body is not parsed for this. */
-const bounds =
-  /"(?:max_tokens|max_completion_tokens|max_output_tokens|maxOutputTokens)"\s*:\s*(\d{1,9})\b/
+/**
+ * A bound of the answer, in the words of every dialect. It stands before the conversation or behind
+ * it, so the ends of a body are looked at, whatever its length: what is guessed from a megabyte is
+ * not worth half a millisecond.
+ */
+const BOUND =
+  /^"(?:max_tokens|max_completion_tokens|max_output_tokens|maxOutputTokens)"\s*:\s*(\d{1,9})\b/
+const BOUND_BYTES_MAX = 64
+const beginning = Buffer.from('"max')
+const LOOKED_AT_BYTES = 8192
 
 /** What of a request is looked at. */
 export interface Measurable {
@@ -45,11 +52,9 @@ export function tokensOf(body: Measurable | null): TokenEstimate {
   if (known !== undefined) return known
   const { bytes, lengthBytes } = measured
   const length = bytes?.byteLength ?? lengthBytes ?? 0
-  const text = bytes === null ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const bound = bounds.exec(text.toString('latin1'))?.[1]
+  const bound = bytes === null ? null : boundIn(bytes)
   const inputTokens = Math.max(1, Math.ceil(length / BYTES_PER_TOKEN))
-  const outputTokens =
-    bound === undefined ? OUTPUT_TOKENS : Math.min(OUTPUT_TOKENS_MAX, Number(bound))
+  const outputTokens = bound === null ? OUTPUT_TOKENS : Math.min(OUTPUT_TOKENS_MAX, bound)
   const tokens = { inputTokens, outputTokens }
   guesses.set(measured, tokens)
   return tokens
@@ -59,4 +64,22 @@ export function tokensOf(body: Measurable | null): TokenEstimate {
 export function estimateOf(body: Measurable | null, price: Price | null): Estimate {
   const tokens = tokensOf(body)
   return { ...tokens, costMicroUsd: price === null ? null : costOf(tokens, price) }
+}
+
+/** The first bound at the beginning or the end of a body; the body is not parsed for this. */
+function boundIn({ buffer, byteOffset, byteLength }: Uint8Array): number | null {
+  const body = Buffer.from(buffer, byteOffset, byteLength)
+  if (byteLength <= 2 * LOOKED_AT_BYTES) return firstBound(body)
+  const head = body.subarray(0, LOOKED_AT_BYTES)
+  return firstBound(head) ?? firstBound(body.subarray(byteLength - LOOKED_AT_BYTES))
+}
+
+function firstBound(text: Buffer): number | null {
+  let at = text.indexOf(beginning)
+  while (at >= 0) {
+    const found = BOUND.exec(text.toString('latin1', at, at + BOUND_BYTES_MAX))?.[1]
+    if (found !== undefined) return Number(found)
+    at = text.indexOf(beginning, at + 1)
+  }
+  return null
 }

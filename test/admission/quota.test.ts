@@ -136,6 +136,11 @@ test('an estimate counts bytes, and believes a bound of any dialect up to a poin
   expect(of({ max_output_tokens: 9 })).toBe(9)
   expect(of({ generationConfig: { maxOutputTokens: 10 } })).toBe(10)
   expect(of({})).toBe(512)
+  expect(of({ tools: { maximum: 3, maxLength: 4 }, text: '"max_tokens": 5', max_tokens: 6 })).toBe(
+    6,
+  )
+  const long = 'x'.repeat(100_000)
+  expect([of({ max_tokens: 11, long }), of({ long, max_tokens: 12 })]).toEqual([11, 12])
   expect(of({ max_tokens: 999_999_999 })).toBe(32_768)
   expect(estimateOf({ bytes: null, lengthBytes: 4000 }, null).inputTokens).toBe(1000)
   expect(estimateOf(null, null)).toMatchObject({ inputTokens: 1, costMicroUsd: null })
