@@ -24,7 +24,7 @@ const OUTPUT_TOKENS_MAX = 32_768
  * not worth half a millisecond.
  */
 const BOUND =
-  /^"(?:max_tokens|max_completion_tokens|max_output_tokens|maxOutputTokens)"\s*:\s*(\d{1,9})\b/
+  /^"(?:max_tokens|max_completion_tokens|max_output_tokens|maxOutputTokens|maxTokens)"\s*:\s*(\d{1,9})\b/
 const BOUND_BYTES_MAX = 64
 const beginning = Buffer.from('"max')
 const LOOKED_AT_BYTES = 8192

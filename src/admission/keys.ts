@@ -98,7 +98,7 @@ export class KeyRing {
 }
 
 /** Secrets are compared by their digests, so that the time it takes says nothing about them. */
-const digest = (text: string): string => new Bun.CryptoHasher('sha256').update(text).digest('hex')
+const digest = (text: string): string => Bun.SHA256.hash(text, 'hex')
 
 const isOver = ({ expiresAt }: KeyRecord): boolean => expiresAt !== null && expiresAt <= Date.now()
 

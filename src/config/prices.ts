@@ -109,17 +109,15 @@ export function costOf(usage: PricedUsage, price: Price | null): number | null {
   if (outputTokens === null && rates.output > 0) return null
   const input = inputTokens ?? 0
   const output = outputTokens ?? 0
-  const reported = [
-    usage.cachedInputTokens ?? 0,
-    usage.cacheWriteInputTokens ?? 0,
-    usage.cacheWriteLongInputTokens ?? 0,
-  ]
-  if (![input, output, ...reported].every(isCount)) return null
+  const reportedCached = usage.cachedInputTokens ?? 0
+  const reportedWritten = usage.cacheWriteInputTokens ?? 0
+  const reportedLong = usage.cacheWriteLongInputTokens ?? 0
+  if (![input, output, reportedCached, reportedWritten, reportedLong].every(isCount)) return null
   // What is told apart is a part of the input; a provider that says more of it than there is input
   // is believed in the sum only.
-  const cached = Math.min(reported[0] ?? 0, input)
-  const written = Math.min(reported[1] ?? 0, input - cached)
-  const long = Math.min(reported[2] ?? 0, written)
+  const cached = Math.min(reportedCached, input)
+  const written = Math.min(reportedWritten, input - cached)
+  const long = Math.min(reportedLong, written)
   const writeRate = rates.cacheWrite ?? rates.input
   return microUsd([
     [input - cached - written, rates.input],
@@ -130,7 +128,8 @@ export function costOf(usage: PricedUsage, price: Price | null): number | null {
   ])
 }
 
-function ratesFor(inputTokens: number | null, { long, ...price }: Price): Omit<Price, 'long'> {
+function ratesFor(inputTokens: number | null, price: Price): Omit<Price, 'long'> {
+  const { long } = price
   return long !== undefined && (inputTokens ?? 0) > long.aboveInputTokens ? long : price
 }
 

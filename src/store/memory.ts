@@ -5,6 +5,7 @@
 import { nowMs } from '../core/clock.ts'
 import type {
   Claim,
+  Refused,
   Renewal,
   Settlement,
   Standing,
@@ -14,7 +15,7 @@ import type {
   Taken,
 } from './store.ts'
 import { untouched } from './store.ts'
-import { BudgetTable, LeaseTable, RateTable } from './tables.ts'
+import { BudgetTable, LeaseTable, namesTwice, RateTable } from './tables.ts'
 
 /** Looking at what is over is cheaper for some claims at once than for each. */
 const CLAIMS_PER_SWEEP = 64
@@ -51,15 +52,16 @@ export class MemoryStore implements Store {
     const nowUs = this.#clock.monotonicUs()
     const wallMs = this.#clock.wallMs()
     this.#sweepIfDue(claims.length, nowUs, wallMs)
+    const standings: Standing[] = []
     for (let index = 0; index < claims.length; index += 1) {
       const claim = claims[index]
-      if (claim === undefined || this.#enter(claim, index, nowUs, wallMs)) continue
-      const retryAfterMs = this.#retryMs(claim, nowUs, wallMs)
-      this.#undo(claims, index)
-      const standings = this.#standings(claims, nowUs, wallMs)
-      return { ok: false, refused: index, retryAfterMs, standings }
+      if (claim === undefined) continue
+      const standing = this.#enter(claim, index, nowUs, wallMs)
+      if (standing === null) return this.#refuse(claims, claim, index, nowUs, wallMs)
+      standings.push(standing)
     }
-    return { ok: true, standings: this.#standings(claims, nowUs, wallMs) }
+    const isTrue = !namesTwice(claims)
+    return { ok: true, standings: isTrue ? standings : this.#standings(claims, nowUs, wallMs) }
   }
 
   settle(settlements: readonly Settlement[]): void {
@@ -106,12 +108,25 @@ export class MemoryStore implements Store {
     this.#claimsUnswept = 0
   }
 
-  #enter(claim: Claim, index: number, nowUs: number, wallMs: number): boolean {
+  #enter(claim: Claim, index: number, nowUs: number, wallMs: number): Standing | null {
     if (claim.kind === 'rate') return this.#rates.enter(claim, nowUs)
     if (claim.kind === 'budget') return this.#budgets.enter(claim, wallMs)
     const before = this.#leases.enter(claim, nowUs)
     this.#before[index] = before ?? 0
-    return before !== null
+    return before === null ? null : this.#leases.standing(claim, nowUs)
+  }
+
+  #refuse(
+    claims: readonly Claim[],
+    claim: Claim,
+    refused: number,
+    nowUs: number,
+    wallMs: number,
+  ): Refused {
+    const retryAfterMs = this.#retryMs(claim, nowUs, wallMs)
+    this.#undo(claims, refused)
+    const standings = this.#standings(claims, nowUs, wallMs)
+    return { ok: false, refused, retryAfterMs, standings }
   }
 
   /** Puts back what the first `count` claims took, the last first. */

@@ -4,7 +4,7 @@
  * timer is needed: what nobody asks does not grow.
  */
 import { drained, leaseRetryMs, rateFits, rateRetryMs, rateStanding } from './gcra.ts'
-import type { BudgetClaim, LeaseClaim, RateClaim, Standing } from './store.ts'
+import type { BudgetClaim, Claim, LeaseClaim, RateClaim, Standing } from './store.ts'
 
 /** Entries looked at for each claim: two for at most one that is new, so a sweep gets ahead. */
 const LOOKS_PER_CLAIM = 2
@@ -48,13 +48,13 @@ export class RateTable {
     this.#rates.sweep(claims, (rate) => drained(rate.owed, rate.atUs, nowUs, rate.limit) === 0)
   }
 
-  /** Takes the cost if it fits. */
-  enter(claim: RateClaim, nowUs: number): boolean {
-    const periodUs = claim.periodMs * 1000
-    const rate = this.#at(claim.key, claim.limit, nowUs)
-    if (!rateFits(rate.owed, claim.cost, claim.limit, periodUs)) return false
-    rate.owed += claim.cost * periodUs
-    return true
+  /** Takes the cost if it fits, and says what is left then; else null. */
+  enter({ key, cost, limit, periodMs }: RateClaim, nowUs: number): Standing | null {
+    const periodUs = periodMs * 1000
+    const rate = this.#at(key, limit, nowUs)
+    if (!rateFits(rate.owed, cost, limit, periodUs)) return null
+    rate.owed += cost * periodUs
+    return rateStanding(rate.owed, limit, periodUs)
   }
 
   /** Puts back what `enter` took at the same moment. */
@@ -209,12 +209,12 @@ export class BudgetTable {
     this.#budgets.sweep(claims, (budget) => budget.endsAtMs <= wallMs)
   }
 
-  /** Reserves the amount if it fits. */
-  enter(claim: BudgetClaim, wallMs: number): boolean {
-    const spent = this.#spent(claim.key, wallMs)
-    if (!budgetFits(spent, claim)) return false
-    this.#set(claim.key, spent + claim.amount, claim.endsAtMs)
-    return true
+  /** Reserves the amount if it fits, and says what is left then; else null. */
+  enter(claim: BudgetClaim, wallMs: number): Standing | null {
+    const budget = this.#at(claim.key, claim.endsAtMs, wallMs)
+    if (!budgetFits(budget.spent, claim)) return null
+    budget.spent += claim.amount
+    return budgetStanding(budget.spent, claim, wallMs)
   }
 
   /** Puts back what `enter` took. */
@@ -226,26 +226,27 @@ export class BudgetTable {
   /** Gives back, never below nothing spent, or takes more. */
   settle(key: string, giveBack: number, endsAtMs: number, wallMs: number): void {
     if (endsAtMs <= wallMs) return
-    this.#set(key, Math.max(0, this.#spent(key, wallMs) - giveBack), endsAtMs)
+    const budget = this.#at(key, endsAtMs, wallMs)
+    budget.spent = Math.max(0, budget.spent - giveBack)
   }
 
   standing(claim: BudgetClaim, wallMs: number): Standing {
-    return budgetStanding(this.#spent(claim.key, wallMs), claim, wallMs)
+    const budget = this.#budgets.entries.get(claim.key)
+    const isOver = budget === undefined || budget.endsAtMs <= wallMs
+    return budgetStanding(isOver ? 0 : budget.spent, claim, wallMs)
   }
 
-  #spent(key: string, wallMs: number): number {
-    const budget = this.#budgets.entries.get(key)
-    return budget === undefined || budget.endsAtMs <= wallMs ? 0 : budget.spent
-  }
-
-  #set(key: string, spent: number, endsAtMs: number): void {
-    const budget = this.#budgets.entries.get(key)
+  /** The entry of a key, where what is over has nothing spent. */
+  #at(key: string, endsAtMs: number, wallMs: number): Budget {
+    let budget = this.#budgets.entries.get(key)
     if (budget === undefined) {
-      this.#budgets.entries.set(key, { spent, endsAtMs })
-      return
+      budget = { spent: 0, endsAtMs }
+      this.#budgets.entries.set(key, budget)
+      return budget
     }
-    budget.spent = spent
+    if (budget.endsAtMs <= wallMs) budget.spent = 0
     budget.endsAtMs = endsAtMs
+    return budget
   }
 }
 
@@ -260,4 +261,14 @@ export function budgetStanding(spent: number, claim: BudgetClaim, wallMs: number
     remaining: Math.max(0, claim.max - spent),
     resetMs: Math.max(0, Math.ceil(claim.endsAtMs - wallMs)),
   }
+}
+
+/** Whether a key occurs twice, so that what was left of the first is no longer true. */
+export function namesTwice(claims: readonly Claim[]): boolean {
+  for (let index = 1; index < claims.length; index += 1) {
+    for (let before = 0; before < index; before += 1) {
+      if (claims[before]?.key === claims[index]?.key) return true
+    }
+  }
+  return false
 }

@@ -135,6 +135,7 @@ test('an estimate counts bytes, and believes a bound of any dialect up to a poin
   expect(of({ max_completion_tokens: 8 })).toBe(8)
   expect(of({ max_output_tokens: 9 })).toBe(9)
   expect(of({ generationConfig: { maxOutputTokens: 10 } })).toBe(10)
+  expect(of({ inferenceConfig: { maxTokens: 13 } })).toBe(13)
   expect(of({})).toBe(512)
   expect(of({ tools: { maximum: 3, maxLength: 4 }, text: '"max_tokens": 5', max_tokens: 6 })).toBe(
     6,
