@@ -89,9 +89,10 @@ describe('another target answers after', () => {
   })
 
   test('an error as the first event, though a heartbeat has opened the answer', async () => {
+    const isOpen = Promise.withResolvers<void>()
     const late: UpstreamScript = async (_request, connection) => {
       await connection.head(200, { 'content-type': 'text/event-stream' })
-      await Bun.sleep(150)
+      await isOpen.promise
       await connection.chunk(overloads.chat)
       await connection.end()
     }
@@ -101,8 +102,10 @@ describe('another target answers after', () => {
       { retriesMax: 0 },
       { STREAM_HEARTBEAT_INTERVAL_MS: '40' },
     )
-    const response = await stand.chat()
-    expect(response.text()).toStartWith(': ping\n')
+    const { response } = await stand.begin()
+    await response.until((r) => r.text().startsWith(': ping\n'), 'a heartbeat')
+    isOpen.resolve()
+    expect(await response.ended()).toBe('complete')
     expect(response.text().replaceAll(': ping\n', '')).toBe(answerText('from b'))
   })
 

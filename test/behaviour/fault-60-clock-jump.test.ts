@@ -38,12 +38,13 @@ describe.each([
   ['back', -hourMs],
 ])('a jump of an hour %s', (_name, byMs) => {
   test('in the middle of a stream ends nothing, and floods nobody with heartbeats', async () => {
+    const pinged = Promise.withResolvers<void>()
     const script: UpstreamScript = async (_request, connection) => {
       await connection.head(200, { 'content-type': 'text/event-stream' })
       await connection.chunk(eventText(events[0] ?? '') + eventText(events[1] ?? ''))
       await Bun.sleep(50)
       jump(byMs)
-      await Bun.sleep(450)
+      await Promise.all([Bun.sleep(450), pinged.promise])
       await connection.chunk(eventsText(events.slice(2), true))
       await connection.end()
     }
@@ -53,6 +54,8 @@ describe.each([
       STREAM_TOTAL_TIMEOUT_MS: '10000',
     })
     const response = await ask(stand)
+    await response.until((r) => r.text().includes(': ping\n'), 'a heartbeat')
+    pinged.resolve()
     expect(await response.ended()).toBe('complete')
     const pings = response.text().split(': ping\n').length - 1
     expect(response.text().replaceAll(': ping\n', '')).toBe(whole)

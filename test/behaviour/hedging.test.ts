@@ -18,7 +18,8 @@ const late =
   }
 
 test('a first that is in time starts no hedge', async () => {
-  const stand = await startTargets([answering('from a'), silence], route)
+  const settings = { hedgeDelayMinMs: 3000, hedgeDelayUnknownMs: 3000 }
+  const stand = await startTargets([answering('from a'), silence], route, settings)
   expect((await stand.chat()).text()).toBe(answerText('from a'))
   expect(stand.upstreams[1]?.requestCount).toBe(0)
 })

@@ -183,10 +183,11 @@ test('a client that leaves in the window takes the provider with it at once', as
 })
 
 test('a heartbeat opens the response while the content is held', async () => {
+  const isOpen = Promise.withResolvers<void>()
   const stand = await startRoute(
     async (_request, connection) => {
       await connection.raw(sseHead + chunked(begun))
-      await Bun.sleep(400)
+      await isOpen.promise
       await connection.raw(chunked(eventsText([second, ...rest], true)))
       await connection.end()
     },
@@ -196,6 +197,7 @@ test('a heartbeat opens the response while the content is held', async () => {
   const { response } = await stand.ask(request())
   await response.until((r) => r.text().startsWith(': ping\n'), 'a heartbeat')
   expect(response.text()).not.toContain('data:')
+  isOpen.resolve()
   expect(await response.ended()).toBe('complete')
   expect(response.text().replaceAll(': ping\n', '')).toBe(
     eventsText(chatEvents(['bad', ' worse']), true),

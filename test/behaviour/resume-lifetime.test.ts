@@ -63,12 +63,12 @@ describe('while nobody reads', () => {
   })
 
   test('who comes back in time calls that off', async () => {
-    const { steps, stand, first, id } = await halfway({ STREAM_RESUME_GRACE_MS: '400' })
+    const { steps, stand, first, id } = await halfway({ STREAM_RESUME_GRACE_MS: '800' })
     await resume.lose(stand, first)
     const second = await resume.comeBack(stand, id, `${id}-2`)
     await second.response.head()
     expect(second.response.header('x-sluice-stream-state')).toBe('live')
-    await Bun.sleep(600)
+    await Bun.sleep(1000)
     steps.allow()
     expect(await second.response.ended()).toBe('complete')
     expect(await endOf(stand)).toBe('completed')
@@ -117,11 +117,12 @@ describe('before there is anything to read', () => {
 
   test('lost while it fails over, it has the answer of the other target', async () => {
     const steps = new resume.Steps(texts, 0)
+    const isLost = Promise.withResolvers<void>()
     const stand = await startStand(
       (request, connection) => {
         if (request.path.startsWith('/second')) return steps.script(request, connection)
-        const late = json(503, { error: { message: 'Not now.' } })
-        return Bun.sleep(300).then(() => late(request, connection))
+        const refuse = json(503, { error: { message: 'Not now.' } })
+        return isLost.promise.then(() => refuse(request, connection))
       },
       (url) => ({
         OPENAI_COMPATIBLE_PROVIDERS: 'second',
@@ -135,6 +136,7 @@ describe('before there is anything to read', () => {
     const id = resume.streamIdOf(first.response)
     await resume.lose(stand, first)
     expect(steps.begun).toBe(0)
+    isLost.resolve()
     const { response } = await resume.comeBack(stand, id)
     steps.allow()
     expect(await response.ended()).toBe('complete')
