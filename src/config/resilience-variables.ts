@@ -105,7 +105,8 @@ export const resilienceVariables = {
     'QUEUE_MAX',
     integer(0, 1_000_000),
     '1000',
-    'Requests that may wait for a provider or target that has all it may have; 0 lets none wait.',
+    'Requests that may wait in one worker for a provider or target that has all it may have; ' +
+      '0 lets none wait.',
   ),
   queueWaitMaxMs: resilience(
     'QUEUE_WAIT_MAX_MS',

@@ -48,7 +48,8 @@ export const variables = {
     'WORKERS',
     integerOrAuto(1, 256, availableParallelism),
     '1',
-    'Processes that share the port; auto is one for each processor core.',
+    'Processes that share the port; auto is one for each processor core. ' +
+      'Each has a queue of its own, and the concurrency of providers and targets for itself.',
   ),
   tlsCertFile: server('TLS_CERT_FILE', text, '', 'Certificate chain in PEM; turns on HTTPS.'),
   tlsKeyFile: server('TLS_KEY_FILE', text, '', 'Private key of the certificate, in PEM.'),

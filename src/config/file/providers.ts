@@ -61,7 +61,8 @@ const providerSchema = (environment: Environment) =>
     concurrency: whole(
       1,
       1_000_000,
-      'Requests that it may have at once, in one worker.',
+      'Requests that it may have at once, in one worker; from all together it gets WORKERS ' +
+        'times as many. limits.providers bounds all of them.',
     ).optional(),
   })
 

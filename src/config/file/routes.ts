@@ -58,7 +58,8 @@ const targetSchema = (providers: readonly string[]) =>
     concurrency: whole(
       1,
       1_000_000,
-      'Requests that it may have at once, in one worker.',
+      'Requests that it may have at once, in one worker; from all together it gets WORKERS ' +
+        'times as many.',
     ).optional(),
     price: priceSchema.optional(),
     headersTimeoutMs: clock('headersTimeoutMs'),
