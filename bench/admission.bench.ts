@@ -1,7 +1,9 @@
 /**
  * What it costs to be let in: processor time of one `take` with four claims (two rates, a place, a
- * budget) and of the settlement behind it, in memory and in a file; and with Redis the round trips
- * of a `take`, by the server's own count of commands.
+ * budget) and of the settlement behind it, in memory and in the file that four workers share; and
+ * with Redis the round trips of a `take`, by the server's own count of commands. Of the file there
+ * are two kinds: one worker that has all to do, and four that take turns, all in this process, so
+ * that each finds the file as another left it.
  *
  * Time of the processor and not of the clock, because a machine does other things too. The median
  * of several samples. Redis is measured where `redis-server` is in PATH.
@@ -15,7 +17,7 @@ import { RedisClient } from 'bun'
 import { MemoryStore } from '../src/store/memory.ts'
 import { RedisStore } from '../src/store/redis.ts'
 import { SqliteStore } from '../src/store/sqlite.ts'
-import type { Claim, Settlement, Store } from '../src/store/store.ts'
+import type { Claim, NewsChannel, Settlement, Store } from '../src/store/store.ts'
 
 /** Most that admission may cost a request, in microseconds of the processor. */
 const LIMIT_US = 10
@@ -25,6 +27,8 @@ const TAKES = 4800
 const UNDERWAY = 48
 /** How many requests come in one turn of the event loop, from a calm server to a busy one. */
 const WIDTHS = [1, 4, 16, 48]
+/** Workers of one machine. */
+const WORKERS = 4
 /** Streams that are under way already. */
 const PLACES_HELD = 50
 
@@ -48,6 +52,12 @@ function settlementsOf(id: string): Settlement[] {
   ]
 }
 
+/** Stores that one after another is asked, for a request or a settlement of its own. */
+interface Measured {
+  readonly title: string
+  readonly stores: readonly Store[]
+}
+
 /** Microseconds of the processor for each of `count` runs, of which `width` come at once. */
 async function cpuUs(
   count: number,
@@ -67,9 +77,10 @@ const median = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0
 
 /** @param width so many requests come in one turn of the event loop. */
-async function measure(store: Store, width: number): Promise<number> {
+async function measure({ title, stores }: Measured, width: number): Promise<void> {
+  const storeOf = (index: number): Store => stores[index % stores.length] as Store
   const held = Array.from({ length: PLACES_HELD }, (_, index) => `held-${width}-${index}`)
-  await Promise.all(held.map((id) => store.take(claimsOf(id))))
+  await Promise.all(held.map((id, index) => storeOf(index).take(claimsOf(id))))
   const takes: number[] = []
   const settles: number[] = []
   for (let sample = -2; sample < SAMPLES; sample += 1) {
@@ -77,20 +88,44 @@ async function measure(store: Store, width: number): Promise<number> {
     // Few are under way at a time, as in life: a place is taken, and given back soon.
     for (let from = 0; from < TAKES; from += UNDERWAY) {
       const id = (index: number): string => `req_${width}_${sample}_${from + index}`
-      inner.takes += await cpuUs(UNDERWAY, width, (at) => store.take(claimsOf(id(at))))
-      inner.settles += await cpuUs(UNDERWAY, UNDERWAY, (at) => store.settle(settlementsOf(id(at))))
+      const take = (at: number) => storeOf(at).take(claimsOf(id(at)))
+      const settle = (at: number) => storeOf(at).settle(settlementsOf(id(at)))
+      inner.takes += await cpuUs(UNDERWAY, width, take)
+      inner.settles += await cpuUs(UNDERWAY, UNDERWAY, settle)
     }
     if (sample < 0) continue
     takes.push((inner.takes * UNDERWAY) / TAKES)
     settles.push((inner.settles * UNDERWAY) / TAKES)
   }
-  const take = median(takes)
-  const verdict = take <= LIMIT_US ? 'within' : 'ABOVE'
+  const [take, settle] = [median(takes), median(settles)]
+  const sum = take + settle
+  const verdict = sum <= LIMIT_US ? 'within' : 'ABOVE'
   console.log(
-    `${store.name}, ${width} at a time: take ${take.toFixed(1)} us (${verdict} ${LIMIT_US}), ` +
-      `settle ${median(settles).toFixed(1)} us`,
+    `${title}, ${width} at a time: take ${take.toFixed(1)} us, settle ${settle.toFixed(1)} us, ` +
+      `both ${sum.toFixed(1)} us (${verdict} ${LIMIT_US})`,
   )
-  return take
+}
+
+/** A worker's view of a file. What the workers tell each other is heard in this process. */
+function openWorkers(path: string, count: number): Store[] {
+  const heard = new Set<(topic: string, text: string) => void>()
+  return Array.from({ length: count }, () => {
+    let own: ((topic: string, text: string) => void) | null = null
+    const news: NewsChannel = {
+      publish(topic, text) {
+        for (const hear of heard) if (hear !== own) setImmediate(() => hear(topic, text))
+      },
+      subscribe(wanted, hear) {
+        const listener = (topic: string, text: string): void => {
+          if (topic === wanted) hear(text)
+        }
+        own = listener
+        heard.add(listener)
+        return () => void heard.delete(listener)
+      },
+    }
+    return new SqliteStore({ path, processes: WORKERS, news })
+  })
 }
 
 async function measureRedis(program: string, directory: string): Promise<void> {
@@ -130,10 +165,17 @@ async function measureRedis(program: string, directory: string): Promise<void> {
 
 const directory = mkdtempSync(join(tmpdir(), 'sluice-admission-'))
 try {
-  for (const width of WIDTHS) await measure(new MemoryStore(), width)
-  const file = new SqliteStore({ path: join(directory, 'limits.db'), processes: 1 })
-  for (const width of WIDTHS) await measure(file, width)
-  await file.close()
+  const memory = { title: 'memory', stores: [new MemoryStore()] }
+  for (const width of WIDTHS) await measure(memory, width)
+  const kinds: readonly (readonly [title: string, workers: number])[] = [
+    ['sqlite', 1],
+    [`sqlite, ${WORKERS} in turn`, WORKERS],
+  ]
+  for (const [title, workers] of kinds) {
+    const stores = openWorkers(join(directory, `limits-${workers}.db`), workers)
+    for (const width of WIDTHS) await measure({ title, stores }, width)
+    for (const store of stores) await store.close()
+  }
   const program = Bun.which('redis-server')
   if (program === null) console.log('redis: redis-server is not in PATH')
   else await measureRedis(program, directory)

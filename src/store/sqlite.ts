@@ -1,18 +1,23 @@
 /**
  * The store of one machine: a file that its workers count in. What comes in one turn of the event
  * loop is one transaction, because that costs twice as much as what is done in it; it also carries
- * the settlements that came since the one before. It is exact between processes, and what a killed
+ * the settlements that came since the one before. Where there is plenty, a worker draws some of it
+ * ahead and decides the next takes by itself. It is exact between processes, and what a killed
  * process held lapses by itself. A file cannot call anyone, so news travel by a channel that is
- * given, such as the one to the parent.
+ * given, such as the one to the parent; without one nothing is drawn, for nobody could ask it back.
  *
  * The time is the wall clock, because that is the one clock that all processes of a machine share
  * here. Where it goes back, rates stand still for a moment; where it goes forward, places lapse
  * that are back with their next renewal.
  */
-import { nowMs } from '../core/clock.ts'
+import type { Allowance } from './allowance.ts'
+import { Allowances } from './allowances.ts'
 import { LocalShare } from './local-share.ts'
+import { Recalls } from './recalls.ts'
 import { SqliteCounts } from './sqlite-counts.ts'
+import { SqliteDrawing } from './sqlite-drawing.ts'
 import { SqliteFile } from './sqlite-file.ts'
+import { SqliteSteps } from './sqlite-steps.ts'
 import type {
   Claim,
   NewsChannel,
@@ -24,26 +29,21 @@ import type {
   Taken,
 } from './store.ts'
 import { untouched } from './store.ts'
-import { Unsettled } from './unsettled.ts'
 
 /** How often a process looks for what is over. */
 const SWEEP_PERIOD_US = 10_000_000
 
-/**
- * How long a step waits for those of other workers. They take 20 microseconds, but where a machine
- * is short of processors the one that holds the file may not get any for more than 100 ms.
- */
-const BUSY_TIMEOUT_MS = 500
-
-/** How much less it waits where the last one failed, and how long after a failure none is tried. */
-const BUSY_AGAIN_DIVISOR = 5
-const AWAY_MS = 1000
-
-/** How long a settlement may wait for others, since a step costs the same for one and for many. */
-const SETTLE_WITHIN_MS = 5
-
 /** So many are a millisecond or two, for which all other workers wait. */
 const TAKES_PER_STEP = 256
+
+/** How often a worker looks for what it drew and does not use. */
+const IDLE_PERIOD_MS = 1000
+
+/** Tells the other workers that what they drew of a key is wanted; the text is its row's key. */
+const RECALL_TOPIC = 'sqlite-recall'
+
+/** Whoever was asked to give something back leaves the rest to others for so long. */
+const REFRAIN_US = 1_000_000
 
 /** A take that goes with the next step. */
 interface Waiting {
@@ -56,7 +56,7 @@ interface Waiting {
 export interface SqliteOptions {
   /** The file, in a directory of this run that the workers share; made where it is not there. */
   readonly path: string
-  /** How many processes share it, for what each may decide alone where the file fails. */
+  /** How many processes share it, for what each may draw, or decide alone where the file fails. */
   readonly processes: number
   /** How news travel; without it they do not. */
   readonly news?: NewsChannel
@@ -76,61 +76,91 @@ export class SqliteStore implements Store {
   readonly #options: SqliteOptions
   readonly #clock: StoreClock
   readonly #file: SqliteFile
+  readonly #steps: SqliteSteps
+  readonly #allowances = new Allowances()
+  readonly #drawing: SqliteDrawing
   readonly #counts: SqliteCounts
+  readonly #recalls: Recalls<Waiting>
+  readonly #hearNoMore: () => void
   readonly #local = new LocalShare()
+  /** Whether it knows the places among the allowances too; from the first failure on. */
+  #isLocalTold = false
   #isClosed = false
-  readonly #unsettled = new Unsettled()
   readonly #waiting: Waiting[] = []
   #turn: ReturnType<typeof setImmediate> | null = null
-  /** Settlements that go with the next step, whichever that is. */
-  readonly #queue: Settlement[] = []
-  #flushed: PromiseWithResolvers<void> | null = null
-  #timer: ReturnType<typeof setTimeout> | null = null
-  /** Until when the file is left alone after a failure; 0 while it is well. */
-  #awayUntilMs = 0
+  #idleTimer: ReturnType<typeof setTimeout> | null = null
   #sweptAtUs = 0
   #operations = 0
-  #failures = 0
   #decidedLocally = 0
   #undecided = 0
-  #lostSettlements = 0
 
   /** Throws what the runtime throws where the file cannot be opened. */
   constructor(options: SqliteOptions) {
+    const { path, processes, news, clock = wallClock, busyTimeoutMs } = options
     this.#options = options
-    this.#clock = options.clock ?? wallClock
-    this.#file = new SqliteFile(options.path)
-    this.#counts = new SqliteCounts(this.#file, this.#clock)
+    this.#clock = clock
+    this.#file = new SqliteFile(path)
+    const { rows } = this.#file
+    const isAskable = news !== undefined || processes === 1
+    this.#drawing = new SqliteDrawing(rows, this.#allowances, isAskable ? processes : 0)
+    this.#counts = new SqliteCounts(rows, this.#drawing, this.#allowances, clock)
+    const parts = {
+      nowUs: () => clock.monotonicUs(),
+      settle: (settled: Settlement, nowUs: number) => this.#counts.settle(settled, nowUs),
+      done: () => this.#drawing.done(),
+      undone: () => this.#drawing.undone(),
+    }
+    this.#steps = new SqliteSteps(this.#file, parts, busyTimeoutMs)
+    this.#recalls = new Recalls(
+      (rowKey) => this.publish(RECALL_TOPIC, rowKey),
+      (waiting) => this.#takeNow(waiting),
+    )
+    this.#hearNoMore = this.subscribe(RECALL_TOPIC, (rowKey) => this.#giveBack(rowKey))
   }
 
-  take(claims: readonly Claim[]): Promise<Taken> {
+  take(claims: readonly Claim[]): Taken | Promise<Taken> {
     this.#operations += 1
+    const drawn = this.#allowances.take(claims, this.#clock.monotonicUs(), this.#clock)
+    if (drawn !== null) {
+      if (this.#isLocalTold) this.#local.hold(claims)
+      return drawn
+    }
     const { promise, resolve, reject } = Promise.withResolvers<Taken>()
     this.#waiting.push({ claims, resolve, reject })
     this.#turn ??= setImmediate(() => this.#takeAll())
     return promise
   }
 
-  settle(settlements: readonly Settlement[]): Promise<void> {
-    if (settlements.length === 0) return Promise.resolve()
+  settle(settlements: readonly Settlement[]): void | Promise<void> {
+    if (settlements.length === 0) return
     this.#operations += 1
-    this.#local.settle(settlements, this.#awayUntilMs === 0 ? null : this.#options.processes)
-    this.#queue.push(...settlements)
-    this.#flushed ??= Promise.withResolvers()
-    this.#timer ??= setTimeout(() => this.#flush(), SETTLE_WITHIN_MS)
-    return this.#flushed.promise
+    const nowUs = this.#clock.monotonicUs()
+    let rest: Settlement[] | null = null
+    for (const settled of settlements) {
+      const left = this.#allowances.settle(settled, nowUs)
+      if (left === null) continue
+      if (this.#allowances.isDrawn(settled, nowUs)) this.#steps.enqueueLate(left)
+      else if (rest === null) rest = [left]
+      else rest.push(left)
+    }
+    const processes = this.#steps.isAway ? this.#options.processes : null
+    if (this.#isLocalTold) this.#local.settle(settlements, processes)
+    else if (rest !== null) this.#local.settle(rest, processes)
+    if (rest !== null) return this.#steps.enqueue(rest)
   }
 
   renew(leases: readonly Renewal[]): void {
     if (leases.length === 0) return
     this.#operations += 1
-    this.#local.renew(leases)
+    const isTold = this.#isLocalTold
+    this.#local.renew(isTold ? leases : leases.filter((lease) => !this.#allowances.has(lease)))
     try {
-      this.#step((nowUs) => {
-        for (const { key, id, ttlMs } of leases) {
-          this.#file.enter(key, id, nowUs, nowUs + ttlMs * 1000)
+      this.#steps.run((nowUs) => {
+        for (const lease of leases) this.#counts.renew(lease, nowUs)
+        // What is held of what was drawn is kept by the row of this worker.
+        for (const key of new Set(leases.map((lease) => lease.key))) {
+          this.#drawing.settleUpFor({ kind: 'lease', key }, nowUs)
         }
-        return true
       })
     } catch {
       this.#failed()
@@ -149,98 +179,72 @@ export class SqliteStore implements Store {
     return {
       ...untouched,
       name: this.name,
-      state: this.#awayUntilMs === 0 ? 'ready' : 'away',
+      state: this.#steps.isAway ? 'away' : 'ready',
       processes: this.#options.processes,
       operations: this.#operations,
-      failures: this.#failures,
+      failures: this.#steps.failures,
       decidedLocally: this.#decidedLocally,
       undecided: this.#undecided,
-      lostSettlements: this.#lostSettlements,
+      lostSettlements: this.#steps.lostSettlements,
     }
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
-    if (this.#turn !== null) clearImmediate(this.#turn)
-    while (this.#waiting.length > 0) this.#takeAll()
-    this.#flush()
     this.#isClosed = true
+    this.#hearNoMore()
+    if (this.#turn !== null) clearImmediate(this.#turn)
+    this.#waiting.push(...this.#recalls.close())
+    while (this.#waiting.length > 0) this.#takeNow(this.#waiting.splice(0, TAKES_PER_STEP))
+    this.#steps.flush()
+    this.#settleUp(this.#allowances.all())
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     this.#file.close()
   }
 
   #failed(): void {
-    this.#failures += 1
-    if (nowMs() >= this.#awayUntilMs) this.#awayUntilMs = nowMs() + AWAY_MS
-  }
-
-  /**
-   * A step in the file. Throws where it fails, and at once for a while after that. The time is read
-   * inside of it: who read it before waiting for others would put back the time of what they wrote.
-   */
-  #step<Result>(work: (nowUs: number) => Result | null): Result | null {
-    if (nowMs() < this.#awayUntilMs) throw new Error('the file failed a moment ago')
-    const patienceMs = this.#options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
-    const timeoutMs = this.#awayUntilMs === 0 ? patienceMs : patienceMs / BUSY_AGAIN_DIVISOR
-    const result = this.#file.step(timeoutMs, () => {
-      const nowUs = this.#clock.monotonicUs()
-      for (const settled of this.#queue) this.#counts.settle(settled, nowUs)
-      return work(nowUs)
-    })
-    // What was undone stays in the queue for the next step.
-    if (result !== null) this.#settled()
-    if (this.#awayUntilMs !== 0) {
-      this.#awayUntilMs = 0
-      void this.settle(this.#unsettled.takeAll())
-    }
-    return result
-  }
-
-  /** Settles what waits, or keeps what must not be lost. */
-  #flush(): void {
-    if (this.#queue.length === 0) return
-    try {
-      this.#step(() => true)
-    } catch {
-      this.#failed()
-      for (const settled of this.#queue) {
-        if (settled.kind === 'budget') this.#unsettled.keep(settled)
-        else this.#lostSettlements += 1
-      }
-      this.#settled()
-    }
-  }
-
-  /** The queue is done with. */
-  #settled(): void {
-    this.#queue.length = 0
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
-    this.#flushed?.resolve()
-    this.#flushed = null
+    this.#steps.failed()
+    if (this.#isLocalTold) return
+    this.#isLocalTold = true
+    this.#local.renew(this.#allowances.renewals())
   }
 
   /** Takes for all that came in this turn of the event loop, or for as many as a step may have. */
   #takeAll(): void {
     const some = this.#waiting.splice(0, TAKES_PER_STEP)
     this.#turn = this.#waiting.length === 0 ? null : setImmediate(() => this.#takeAll())
+    this.#takeNow(some)
+  }
+
+  #takeNow(some: readonly Waiting[]): void {
     if (some.length === 0) return
     try {
       this.#sweepIfDue()
-      const taken = this.#step((nowUs) =>
+      const counted = this.#steps.run((nowUs) =>
         some.map(({ claims }) => this.#counts.take(claims, nowUs)),
       )
-      for (const [index, { claims, resolve }] of some.entries()) {
-        const outcome = taken?.[index]
-        if (outcome === undefined) continue
-        if (outcome.ok) this.#local.hold(claims)
-        resolve(outcome)
+      for (const [index, waiting] of some.entries()) {
+        const { taken, wanted } = counted[index] ?? {}
+        if (taken === undefined) continue
+        if (wanted && !this.#isClosed && this.#recalls.wait(wanted, waiting)) continue
+        if (taken.ok) this.#hold(waiting.claims)
+        waiting.resolve(taken)
       }
+      this.#watchIdle()
     } catch {
       for (const waiting of some) this.#takeAlone(waiting)
     }
   }
 
+  /** Notes the places of a take for when the file fails. */
+  #hold(claims: readonly Claim[]): void {
+    const isDrawn = (claim: Claim): boolean => claim.kind === 'lease' && this.#allowances.has(claim)
+    if (this.#isLocalTold || !claims.some(isDrawn)) this.#local.hold(claims)
+    else this.#local.hold(claims.filter((claim) => !isDrawn(claim)))
+  }
+
   #takeAlone({ claims, resolve, reject }: Waiting): void {
+    for (const claim of claims) if (claim.kind === 'lease') this.#allowances.forget(claim)
     this.#failed()
     if (claims.some((claim) => claim.kind === 'budget')) this.#undecided += 1
     else this.#decidedLocally += 1
@@ -251,14 +255,43 @@ export class SqliteStore implements Store {
     }
   }
 
+  /** Another worker wants what is drawn of a row. */
+  #giveBack(rowKey: string): void {
+    this.#drawing.refrain(rowKey, this.#clock.monotonicUs() + REFRAIN_US)
+    const wanted = this.#drawing.byRow(rowKey)
+    if (wanted !== undefined) this.#settleUp([wanted])
+  }
+
+  #watchIdle(): void {
+    if (this.#isClosed || this.#allowances.size === 0) return
+    this.#idleTimer ??= setTimeout(() => {
+      this.#idleTimer = null
+      this.#settleUp(this.#allowances.idle(this.#clock.monotonicUs()))
+      this.#watchIdle()
+    }, IDLE_PERIOD_MS)
+    this.#idleTimer.unref()
+  }
+
+  /** Gives back what is left of some allowances. */
+  #settleUp(allowances: readonly Allowance[]): void {
+    if (allowances.length === 0) return
+    try {
+      this.#steps.run((nowUs) => {
+        for (const allowance of allowances) this.#drawing.settleUp(allowance, nowUs)
+      })
+    } catch {
+      this.#failed()
+    }
+  }
+
   #sweepIfDue(): void {
     const nowUs = this.#clock.monotonicUs()
     if (Math.abs(nowUs - this.#sweptAtUs) < SWEEP_PERIOD_US) return
-    // A step of its own, which no refusal undoes.
-    this.#step((inStepUs) => {
-      this.#file.sweep(inStepUs)
-      return true
-    })
+    // A step of its own, which no failure of the takes undoes.
+    this.#steps.run((inStepUs) => this.#file.rows.sweep(inStepUs))
+    this.#allowances.sweep(nowUs)
+    this.#drawing.sweep(nowUs)
+    this.#recalls.sweep()
     this.#sweptAtUs = nowUs
   }
 }
