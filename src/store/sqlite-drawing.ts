@@ -26,6 +26,12 @@ const TAKES_AHEAD_MAX = 31
 const PART_OF_REST = 8
 const TAKES_AHEAD_MIN = 2
 
+/**
+ * To draw costs as much as a take, and to give back too. So nothing is drawn of a key before it is
+ * asked for again within this time.
+ */
+const AGAIN_WITHIN_US = 500_000
+
 /** An allowance is used for so long, and settled up with the next take after that. */
 const FRESH_US = 2_000_000
 
@@ -42,6 +48,8 @@ export class SqliteDrawing {
   readonly #processes: number
   /** Keys of rows that another worker wants all of, and until when. */
   readonly #refrained = new Map<string, number>()
+  /** When something was last taken of a row's key in the file. */
+  readonly #takenAtUs = new Map<string, number>()
   /** Allowances that the step under way has changed. */
   readonly #touched = new Set<Allowance>()
 
@@ -81,6 +89,9 @@ export class SqliteDrawing {
     for (const [rowKey, untilUs] of this.#refrained) {
       if (untilUs <= nowUs) this.#refrained.delete(rowKey)
     }
+    for (const [rowKey, takenAtUs] of this.#takenAtUs) {
+      if (!isSoonAfter(takenAtUs, nowUs)) this.#takenAtUs.delete(rowKey)
+    }
   }
 
   /** How many more such takes to draw; 0 where it is not worth it. `remaining` is after it. */
@@ -88,10 +99,13 @@ export class SqliteDrawing {
     if (this.#processes === 0 || claims.length === 0) return 0
     let takes = TAKES_AHEAD_MAX
     for (const [index, claim] of claims.entries()) {
-      const refrainedUs = this.#refrained.get(rowKeyOf(claim.kind, claim.key)) ?? 0
-      if (refrainedUs > nowUs) return 0
+      const rowKey = rowKeyOf(claim.kind, claim.key)
       const part = (remaining[index] ?? 0) / (PART_OF_REST * this.#processes)
       takes = Math.min(takes, Math.floor(part / unitsOf(claim)))
+      if ((this.#refrained.get(rowKey) ?? 0) > nowUs) takes = 0
+      const beforeUs = this.#takenAtUs.get(rowKey)
+      if (beforeUs === undefined || !isSoonAfter(beforeUs, nowUs)) takes = 0
+      this.#takenAtUs.set(rowKey, nowUs)
     }
     return takes < TAKES_AHEAD_MIN ? 0 : takes
   }
@@ -270,6 +284,9 @@ export class SqliteDrawing {
     allowance.held = held
   }
 }
+
+const isSoonAfter = (thenUs: number, nowUs: number): boolean =>
+  Math.abs(nowUs - thenUs) <= AGAIN_WITHIN_US
 
 /** What is owed with what was used of an allowance; see the top of this file. */
 function owedWith(allowance: RateAllowance, row: Counted, used: number, nowUs: number): number {
