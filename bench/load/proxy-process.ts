@@ -11,6 +11,7 @@ import { loadConfig } from '../../src/config/env.ts'
 import { Observer } from '../../src/observe/observer.ts'
 import { startCpuProfile } from '../../src/observe/profile/cpu-profile.ts'
 import { writeNew } from '../../src/observe/profile/profiler.ts'
+import { AdmissionClock, type AdmissionTimes } from './admission-clock.ts'
 
 /**
  * What can be measured: the program itself, and what a proxy of a few lines would do.
@@ -31,6 +32,8 @@ export type ToProxy =
       readonly kind: ProxyKind
       readonly upstreamUrl: string
       readonly environment: Readonly<Record<string, string>>
+      /** Of the program: whether each reading tells how long admission took. */
+      readonly timesAdmission: boolean
     }
   | { readonly type: 'read'; readonly collect: boolean }
   /** Begins to record what the processor does. */
@@ -49,6 +52,8 @@ export interface ProxyReading {
   readonly rssPeakBytes: number
   readonly heapBytes: number
   readonly heapObjects: number
+  /** Since the last reading; null where it is not timed. */
+  readonly admission: AdmissionTimes | null
 }
 
 /** To the parent. */
@@ -61,6 +66,7 @@ export type FromProxy =
 process.on('disconnect', () => process.exit(0))
 process.on('message', async (message: ToProxy) => {
   if (message.type === 'start') {
+    if (message.timesAdmission) admission = new AdmissionClock()
     const url = await start(message.kind, message.upstreamUrl, message.environment)
     tell({ type: 'ready', url })
   } else if (message.type !== 'read') {
@@ -72,6 +78,7 @@ process.on('message', async (message: ToProxy) => {
   }
 })
 
+let admission: AdmissionClock | null = null
 let endProfile: (() => Promise<object>) | null = null
 
 async function profile(message: Exclude<ToProxy, { readonly type: 'start' | 'read' }>) {
@@ -105,7 +112,10 @@ async function start(
     ...environment,
   })
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
-  const parts: AppParts = kind === 'unmeasured' ? { observer: new BlindObserver() } : {}
+  const parts: AppParts = {
+    ...(kind === 'unmeasured' && { observer: new BlindObserver() }),
+    ...(admission !== null && { around: admission.around }),
+  }
   const worker = kind === 'one-of-two' ? { id: 1, total: 2 } : { id: 0, total: 0 }
   const app = await startApp(loaded.config, worker, parts)
   return app.url.origin
@@ -162,6 +172,7 @@ function read(): ProxyReading {
     rssPeakBytes: peakBytes(),
     heapBytes: heapSize,
     heapObjects: objectCount,
+    admission: admission?.read() ?? null,
   }
 }
 

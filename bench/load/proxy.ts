@@ -13,6 +13,8 @@ export interface ProxyOptions {
   readonly upstreamUrl: string
   /** For the program: its variables. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Whether readings of the program tell how long admission took. */
+  readonly timesAdmission?: boolean
   /** Arguments of the runtime, such as those of its profiler. */
   readonly runtimeArguments?: readonly string[]
 }
@@ -47,8 +49,8 @@ export class MeasuredProxy {
   /** Starts a proxy. Throws where it ends before it listens. */
   static async start(options: ProxyOptions): Promise<MeasuredProxy> {
     const proxy = new MeasuredProxy(options)
-    const { kind, upstreamUrl, environment = {} } = options
-    proxy.#send({ type: 'start', kind, upstreamUrl, environment })
+    const { kind, upstreamUrl, environment = {}, timesAdmission = false } = options
+    proxy.#send({ type: 'start', kind, upstreamUrl, environment, timesAdmission })
     proxy.#url = await proxy.#ready.promise
     return proxy
   }

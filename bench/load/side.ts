@@ -1,4 +1,5 @@
 /** A measured proxy with its clients: what a request costs it. */
+import type { AdmissionTimes } from './admission-clock.ts'
 import { BenchClient, sendMany } from './client.ts'
 import { MeasuredProxy, type ProxyOptions } from './proxy.ts'
 
@@ -30,6 +31,20 @@ export class Side {
     await this.send(request, count)
     const after = await this.#proxy.read()
     return ((after.cpuMs - before.cpuMs) * 1000) / count
+  }
+
+  /** What admission took of so many, where it is timed; first some that do not count. */
+  async admissionTimes(
+    request: Uint8Array,
+    warmUp: number,
+    count: number,
+  ): Promise<AdmissionTimes> {
+    await this.send(request, warmUp)
+    await this.#proxy.read()
+    await this.send(request, count)
+    const { admission } = await this.#proxy.read()
+    if (admission === null) throw new Error('Admission is not timed.')
+    return admission
   }
 
   async stop(): Promise<void> {

@@ -12,6 +12,7 @@ import { Sweep, sweepPeriodMs } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import { type Fleet, soloFleet } from '../core/fleet.ts'
 import { Pauses } from '../core/pause.ts'
+import type { Stages } from '../gateway/handle.ts'
 import { Underway } from '../gateway/underway.ts'
 import { openSpool, type Spool } from '../intake/spool.ts'
 import { LineSink } from '../observe/line-sink.ts'
@@ -40,6 +41,8 @@ export interface AppParts {
   readonly pool?: BufferPool
   /** A bench brings one that remembers nothing. */
   readonly observer?: Observer
+  /** A bench brings what measures the stages. */
+  readonly around?: (stages: Stages) => Stages
   /** Tells the other workers. */
   readonly announce?: (news: News) => void
   /** All workers of the machine; absent where this is the only one. */
@@ -83,6 +86,8 @@ export interface Kept {
   readonly pauses: Pauses
   readonly breakers: BreakerTable
   readonly resilience: Resilience
+  /** What is laid around the stages of every configuration. */
+  readonly around: (stages: Stages) => Stages
 }
 
 /** Which managed key has changed, so that no worker goes by what it remembers of it. */
@@ -139,6 +144,7 @@ export async function keptOf(
     telemetry: await openTelemetry(config, worker, log, observer, redactor),
     pauses,
     breakers,
+    around: parts.around ?? ((stages) => stages),
     resilience: new Resilience(
       config.resilience,
       pauses,

@@ -59,7 +59,7 @@ export function snapshotOf(kept: Kept, config: Config): Snapshot {
   kept.observer.models.configure(knownModelsOf(config))
   return {
     config,
-    stages: withTelemetry(stagesOf(shared), kept.telemetry),
+    stages: kept.around(withTelemetry(stagesOf(shared), kept.telemetry)),
     models: catalogueOf(shared),
   }
 }
