@@ -83,7 +83,7 @@ function shownTo(key: KeyRecord | null, planner: Planner): Shown | undefined {
   }
 }
 
-const noBody = { stream: false, body: null, contentType: null }
+const noBody = { stream: false, body: null, contentType: null, outputTokensMax: null }
 const noHeaders = new Headers()
 const chatCall: Call = {
   endpoint: 'chat-completions',

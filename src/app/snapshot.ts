@@ -126,8 +126,8 @@ function checkFallbacks(key: KeyRecord, headers: Headers, planOf: (model: string
 const noHeaders = new Headers()
 
 /** What a request will probably use, at the price of the target that is asked first. */
-const guess = ({ body }: Intent, { targets: [{ traits }] }: Plan): Estimate =>
-  estimateOf(body, traits.price)
+const guess = (intent: Intent, { targets: [{ traits }] }: Plan): Estimate =>
+  estimateOf(intent, traits.price)
 
 const kindByName = ({ name, kind }: ProviderSettings): [string, string] => [name, kind]
 

@@ -140,12 +140,13 @@ function askOf(
   asked: Pick<Ask, 'plan' | 'exchange' | 'settings' | 'signal' | 'hold'>,
   { method }: Request,
   call: Call,
-  { stream, body }: Intent,
+  intent: Intent,
   { priority }: Ticket,
 ): Ask {
+  const { stream, body } = intent
   const replayable = body === null || body.replayable
   const tokens = (): number => {
-    const { inputTokens, outputTokens } = tokensOf(body)
+    const { inputTokens, outputTokens } = tokensOf(intent)
     return inputTokens + outputTokens
   }
   const turn = { priority, tokens }

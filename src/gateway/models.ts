@@ -106,7 +106,7 @@ async function askOne(provider: Provider, options: ModelsOptions): Promise<unkno
     {
       request: { method: 'GET', headers: new Headers({ accept: 'application/json' }) },
       call: { endpoint: 'models', path: '/models', search: '', provider: provider.name, protocol },
-      intent: { model: null, stream: false, body: null, contentType: null },
+      intent: { model: null, stream: false, body: null, contentType: null, outputTokensMax: null },
       facts: new AttemptFacts(provider.name, 'first', { id: '', startedAt: 0 }),
       settings,
       sweep,

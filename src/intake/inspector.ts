@@ -22,6 +22,8 @@ export interface Inspector {
   readonly model: string | null
   readonly stream: boolean
   readonly span: ModelSpan | null
+  /** How long the answer may be; null where the body does not say, or is not understood. */
+  readonly outputTokensMax: number | null
 }
 
 /** For a body that nothing is known about: audio, images, JSON lines. */
@@ -31,6 +33,7 @@ export const blind: Inspector = {
   model: null,
   stream: false,
   span: null,
+  outputTokensMax: null,
 }
 
 /**

@@ -27,6 +27,10 @@ export class JsonInspector implements Inspector {
     this.#rules = rules
   }
 
+  get outputTokensMax(): number | null {
+    return this.#scanner.outputTokensMax
+  }
+
   feed(chunk: Uint8Array): void {
     this.#utf8.feed(chunk)
     this.#scanner.feed(chunk)

@@ -18,6 +18,7 @@ export class MultipartInspector implements Inspector {
   model: string | null = null
   stream = false
   span: ModelSpan | null = null
+  readonly outputTokensMax = null
   readonly #delimiter: Buffer
   readonly #seen = new Set<string>()
   // A line end that is not there lets the first delimiter look like all others.

@@ -10,7 +10,8 @@ const MARK = 5
 const SIGN = 6
 const EXPONENT = 7
 
-const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
+/** Whether a byte is one of `0` to `9`. */
+export const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
 
 /** Reads one number after another. */
 export class NumberScan {

@@ -50,7 +50,8 @@ export async function readIntent(
 ): Promise<Intent> {
   const contentType = request.headers.get('content-type')
   const isKnown = knownEndpoints.has(call.endpoint)
-  const none: Intent = { model: null, stream: false, body: null, contentType }
+  const nothing = { model: null, stream: false, body: null, outputTokensMax: null }
+  const none: Intent = { ...nothing, contentType }
   if (request.method === 'GET' || request.method === 'HEAD') return none
   if (request.method === 'DELETE' && request.body === null) return none
 
@@ -78,7 +79,9 @@ export async function readIntent(
       const named = says?.model ?? null
       const model = named === null ? inspector.model : checkModelName(named)
       const { uploadWaitMs } = source
-      const intent = { model, stream: says?.stream ?? inspector.stream, body, contentType }
+      const { outputTokensMax } = inspector
+      const stream = says?.stream ?? inspector.stream
+      const intent = { model, stream, body, contentType, outputTokensMax }
       return uploadWaitMs > 0 ? { ...intent, uploadWaitMs } : intent
     }
   } catch (thrown) {

@@ -1,13 +1,14 @@
 /**
- * Reads JSON byte by byte, over chunks, and keeps nothing of it but what selects the target.
+ * Reads JSON byte by byte, over chunks, and keeps nothing of it but what selects the target,
+ * and how long the answer may be.
  *
  * The body is forwarded as it came, so nobody needs it as an object: a scanner that checks the
- * grammar and remembers two keys costs no memory however large the body is, cannot be made to
+ * grammar and remembers a few keys costs no memory however large the body is, cannot be made to
  * build a million objects, and judges a body of one kilobyte and one of a gigabyte alike.
  * The bytes are taken to be UTF-8, which `utf8.ts` checks. Grammar: RFC 8259.
  */
 import { GatewayError } from '../core/errors.ts'
-import { NumberScan } from './number.ts'
+import { isDigit, NumberScan } from './number.ts'
 
 /** What the value of the top-level key `model` is. `start` and `end` include the quotes. */
 export type ModelValue =
@@ -22,7 +23,26 @@ export const modelCharactersMax = 256
 
 // One UTF-16 unit takes six bytes at most, written as an escape.
 const modelBytesMax = modelCharactersMax * 6
-const keyBytesMax = 'stream'.length * 6
+const keyBytesMax = 'max_completion_tokens'.length * 6
+
+/** A key that we read, and what it is to us. */
+type Member = 'model' | 'stream' | 'bound'
+
+/** The keys of the outermost object that we read. */
+const members: ReadonlyMap<string, Member> = new Map([
+  ['model', 'model'],
+  ['stream', 'stream'],
+])
+
+/** A bound of the answer in the words of every dialect; Gemini and Bedrock have it one deeper. */
+const bounds: ReadonlySet<string> = new Set([
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'maxOutputTokens',
+  'maxTokens',
+])
+const boundDepthMax = 2
 
 // Where in the grammar the next byte stands.
 const VALUE = 0
@@ -49,6 +69,8 @@ const literals: Readonly<Record<number, string>> = { 116: 'true', 102: 'false', 
 export class JsonScanner {
   model: ModelValue = { kind: 'absent' }
   stream: StreamValue = 'absent'
+  /** The first bound of the answer that is a whole number; null where there is none. */
+  outputTokensMax: number | null = null
   readonly #depthMax: number
   /** One entry for each open container; true is an object. */
   readonly #open: boolean[] = []
@@ -60,8 +82,10 @@ export class JsonScanner {
   #hexLeft = 0
   #literal = ''
   #literalAt = 0
-  /** The top-level key whose value comes next, where it is one of ours. */
-  #member: 'model' | 'stream' | null = null
+  /** The key whose value comes next, where it is one of ours. */
+  #member: Member | null = null
+  /** The bound that is being read, and not a number where it is not whole; null for no bound. */
+  #bound: number | null = null
   #topLevelIsObject = false
   /** The raw bytes of the string being captured, or null. */
   #captured: number[] | null = null
@@ -168,10 +192,12 @@ export class JsonScanner {
   }
 
   /** Remembers what kind of value one of our keys has, by its first byte. */
-  #note(member: 'model' | 'stream', byte: number, at: number): void {
+  #note(member: Member, byte: number, at: number): void {
     this.#member = null
     const literal = literals[byte]
-    if (member === 'stream') {
+    if (member === 'bound') {
+      if (isDigit(byte)) this.#bound = byte - 0x30
+    } else if (member === 'stream') {
       this.stream =
         literal === 'true' || literal === 'false' || literal === 'null' ? literal : 'other'
     } else if (byte === QUOTE) {
@@ -185,7 +211,7 @@ export class JsonScanner {
   #beginKey(): void {
     this.#isKey = true
     this.#state = STRING
-    if (this.#open.length === 1) this.#capture(keyBytesMax)
+    if (this.#open.length <= boundDepthMax) this.#capture(keyBytesMax)
   }
 
   #capture(bytesMax: number): void {
@@ -248,7 +274,7 @@ export class JsonScanner {
     if (captured === null) return
     this.#captured = null
     if (this.#isKey) {
-      if (captured.length <= keyBytesMax) this.#endKey(textOf(captured))
+      if (captured.length <= keyBytesMax) this.#endKey(keyOf(captured))
     } else if (captured.length > modelBytesMax) {
       this.model = { kind: 'too-long' }
     } else {
@@ -258,19 +284,32 @@ export class JsonScanner {
   }
 
   #endKey(key: string): void {
-    if (key !== 'model' && key !== 'stream') return
-    const isSecond = key === 'model' ? this.model.kind !== 'absent' : this.stream !== 'absent'
+    if (bounds.has(key)) {
+      this.#member = 'bound'
+      return
+    }
+    const member = this.#open.length === 1 ? members.get(key) : undefined
+    if (member === undefined) return
+    const isSecond = member === 'model' ? this.model.kind !== 'absent' : this.stream !== 'absent'
     if (isSecond) {
       const message = `The key '${key}' occurs twice in the request body.`
       throw new GatewayError('duplicate_key', { message, param: key })
     }
-    this.#member = key
+    this.#member = member
   }
 
   #digits(chunk: Uint8Array, start: number): number {
     const at = this.#number.accept(chunk, start)
+    if (this.#bound !== null) {
+      for (let digit = start; digit < at; digit += 1) {
+        const byte = chunk[digit] ?? 0
+        this.#bound = isDigit(byte) ? this.#bound * 10 + byte - 0x30 : Number.NaN
+      }
+    }
     if (at === chunk.length) return at
     if (!this.#number.complete) this.#malformed(at)
+    if (Number.isSafeInteger(this.#bound)) this.outputTokensMax ??= this.#bound
+    this.#bound = null
     this.#state = AFTER
     return at
   }
@@ -289,6 +328,15 @@ function isHexDigit(byte: number): boolean {
 
 /** The text of a string whose escapes were found to be right. */
 function textOf(raw: readonly number[]): string {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(raw))
-  return text.includes('\\') ? String(JSON.parse(`"${text}"`)) : text
+  return unescaped(decoder.decode(Uint8Array.from(raw)))
 }
+
+/** The text of a key, in which only ASCII is right: all that we look for is. */
+function keyOf(raw: readonly number[]): string {
+  return unescaped(String.fromCharCode(...raw))
+}
+
+const unescaped = (text: string): string =>
+  text.includes('\\') ? String(JSON.parse(`"${text}"`)) : text
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

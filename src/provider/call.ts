@@ -50,6 +50,8 @@ export interface Intent {
   /** Null for methods without a body. */
   readonly body: RequestBody | null
   readonly contentType: string | null
+  /** How many tokens the answer may have; null where the body does not say so. */
+  readonly outputTokensMax: number | null
   /** How long its body was waited for, where that took long. */
   readonly uploadWaitMs?: number
 }

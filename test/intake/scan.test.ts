@@ -14,7 +14,8 @@ function scan(chunks: readonly Uint8Array[], depthMax = 128): unknown {
     if (!(thrown instanceof GatewayError)) throw thrown
     return thrown.code
   }
-  return { model: scanner.model, stream: scanner.stream, isObject: scanner.isObject }
+  const { model, stream, isObject, outputTokensMax } = scanner
+  return { model, stream, isObject, outputTokensMax }
 }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -47,6 +48,31 @@ describe('finds', () => {
     ['{"model":""}', { kind: 'string', text: '', start: 9, end: 11 }],
   ])('the model in %s', (text, model) => {
     expect(scan([bytesOf(text)])).toMatchObject({ model })
+  })
+
+  test.each([
+    ['{"max_tokens":7}', 7],
+    ['{"model":"a","max_completion_tokens" : 8 }', 8],
+    ['{"max_output_tokens":9,"max_tokens":10}', 9],
+    ['{"generationConfig":{"temperature":1,"maxOutputTokens":11}}', 11],
+    ['{"inferenceConfig":{"maxT\\u006fkens":12}}', 12],
+    ['{"max_tokens":0}', 0],
+    ['{"max_tokens":null,"maxTokens":13}', 13],
+    ['{"max_tokens":-1}', null],
+    ['{"max_tokens":1.5}', null],
+    ['{"max_tokens":1e3}', null],
+    ['{"max_tokens":99999999999999999999}', null],
+    ['{"max_tokens":"14"}', null],
+    ['{"messages":[{"max_tokens":15}]}', null],
+    ['{"a":"max_tokens","b":16}', null],
+    ['{"max_tokens":{"c":17}}', null],
+    ['["max_tokens",18]', null],
+  ])('how long the answer may be in %s, wherever it is cut', (text, outputTokensMax) => {
+    const bytes = bytesOf(text)
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      const chunks = [bytes.subarray(0, cut), bytes.subarray(cut)]
+      expect(scan(chunks)).toMatchObject({ outputTokensMax })
+    }
   })
 
   test('a model that is written in escapes only', () => {

@@ -17,7 +17,13 @@ function outcome(
   model: string | null,
   provider: string | null = null,
 ): string {
-  const intent: Intent = { model, stream: false, body: null, contentType: null }
+  const intent: Intent = {
+    model,
+    stream: false,
+    body: null,
+    contentType: null,
+    outputTokensMax: null,
+  }
   const call: Call = {
     endpoint: 'chat-completions',
     path: '/chat/completions',
@@ -90,7 +96,13 @@ describe('by the model', () => {
       protocol: protocols.responses,
     }
     for (const model of ['mystery', 'x'.repeat(100_000)]) {
-      const intent: Intent = { model, stream: true, body: null, contentType: null }
+      const intent: Intent = {
+        model,
+        stream: true,
+        body: null,
+        contentType: null,
+        outputTokensMax: null,
+      }
       try {
         plan(intent, call, new Headers())
         throw new Error('A plan for nobody.')

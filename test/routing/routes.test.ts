@@ -61,7 +61,13 @@ function ask(
   body: object | null = null,
 ): string[] {
   const bytes = body === null ? null : new TextEncoder().encode(JSON.stringify(body))
-  const intent = { model, stream: true, body: bytes && { bytes }, contentType: null }
+  const intent = {
+    model,
+    stream: true,
+    body: bytes && { bytes },
+    contentType: null,
+    outputTokensMax: null,
+  }
   return planner(intent as Intent, call, new Headers(headers)).targets.map(targetKey)
 }
 
@@ -83,7 +89,13 @@ describe('a name', () => {
   test('that is replaced is replaced in the body as well, and only then', () => {
     const planner = createPlanner(providers, { defaultProvider: null, routes })
     const renamed = (model: string) => {
-      const intent: Intent = { model, stream: false, body: null, contentType: null }
+      const intent: Intent = {
+        model,
+        stream: false,
+        body: null,
+        contentType: null,
+        outputTokensMax: null,
+      }
       return planner(intent, call, new Headers()).targets[0].renamedTo
     }
     expect([renamed('claude-opus'), renamed('claude-haiku')]).toEqual(['exact', null])
@@ -91,7 +103,13 @@ describe('a name', () => {
 
   test('with its provider said by the caller is no route', () => {
     const planner = createPlanner(providers, { defaultProvider: null, routes })
-    const intent: Intent = { model: 'claude-opus', stream: false, body: null, contentType: null }
+    const intent: Intent = {
+      model: 'claude-opus',
+      stream: false,
+      body: null,
+      contentType: null,
+      outputTokensMax: null,
+    }
     const made = planner(intent, { ...call, provider: 'vllm' }, new Headers())
     expect([made.route, made.targets.map(targetKey)]).toEqual([null, ['vllm/claude-opus']])
   })
