@@ -9,13 +9,16 @@ import { SqliteStore } from '../../src/store/sqlite.ts'
 import { runDirectory } from '../kit/run-directory.ts'
 import { clockStepTests } from './clock-steps.ts'
 import { storeContract } from './contract.ts'
+import { NewsHub } from './news-hub.ts'
 import { lease, ManualClock, rate, refusal, type StoreStand } from './stand.ts'
 
-async function openSqlite(): Promise<StoreStand> {
+/** @param hub by which they tell each other, and then may draw ahead. */
+async function openSqlite(hub?: NewsHub): Promise<StoreStand> {
   const clock = new ManualClock()
   const path = join(runDirectory(), `limits-${randomUUID()}.db`)
-  const [store, other] = [1, 2].map(() => new SqliteStore({ path, processes: 2, clock }))
-  if (store === undefined || other === undefined) throw new Error('there are two')
+  const open = (): SqliteStore =>
+    new SqliteStore({ path, processes: 2, clock, ...(hub && { news: hub.channel() }) })
+  const [store, other] = [open(), open()]
   const advance = async (ms: number): Promise<void> => clock.advance(ms)
   const close = async (): Promise<void> => {
     await Promise.all([store.close(), other.close()])
@@ -24,8 +27,12 @@ async function openSqlite(): Promise<StoreStand> {
   return { store, other, clock, advance, close }
 }
 
+const openWithNews = (): Promise<StoreStand> => openSqlite(new NewsHub())
+
 storeContract('sqlite', openSqlite)
+storeContract('sqlite with news', openWithNews)
 clockStepTests('sqlite', openSqlite)
+clockStepTests('sqlite with news', openWithNews)
 
 test('what comes at once is one step, in order, and a refusal undoes only its own', async () => {
   const stand = await openSqlite()

@@ -64,6 +64,14 @@ describe('four processes and a file', () => {
     expectExactly(await runTakers(4, work(store, 4)))
   }, 60_000)
 
+  test('admit exactly the limit where they draw ahead', async () => {
+    const patient = { processes: 4, busyTimeoutMs: 30_000, hasNews: true }
+    const store = { kind: 'sqlite', path: path(), ...patient } as const
+    const results = await runTakers(4, work(store, 4))
+    expectExactly(results)
+    expect(sum(results, 'drawn')).toBeGreaterThan(LIMIT)
+  }, 60_000)
+
   test('are not harmed by those that are killed in the midst of it', async () => {
     const options = { kind: 'sqlite', path: path(), processes: 4, busyTimeoutMs: 30_000 } as const
     const endless = { ...work(options, 4), takes: 1_000_000, limit: 1_000_000 }

@@ -9,14 +9,23 @@ export interface Taker {
   /** Its next line. Throws where it ended instead. */
   line(): Promise<string>
   begin(): void
+  /** Passes on what another process told. */
+  tell(news: unknown): void
   kill(signal?: NodeJS.Signals): Promise<void>
 }
 
-/** Starts a process and waits until it has opened its store. */
-export async function startTaker(work: TakerWork): Promise<Taker> {
+/**
+ * Starts a process and waits until it has opened its store.
+ * @param onNews gets what it tells the others.
+ */
+export async function startTaker(
+  work: TakerWork,
+  onNews: (news: unknown) => void = () => {},
+): Promise<Taker> {
   const script = join(import.meta.dir, 'taker.ts')
   const child = Bun.spawn([process.execPath, '--no-env-file', script, JSON.stringify(work)], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    ipc: onNews,
   })
   const forget = noteRunning(child.pid)
   const reader = child.stdout.getReader()
@@ -39,6 +48,7 @@ export async function startTaker(work: TakerWork): Promise<Taker> {
       child.stdin.write('begin\n')
       child.stdin.flush()
     },
+    tell: (news) => child.send(news),
     kill: async (signal = 'SIGKILL') => {
       child.kill(signal)
       await child.exited
@@ -52,7 +62,14 @@ export async function startTaker(work: TakerWork): Promise<Taker> {
 
 /** Runs `count` processes through the same work and gives what each came to. */
 export async function runTakers(count: number, work: TakerWork): Promise<readonly TakerResult[]> {
-  const takers = await Promise.all(Array.from({ length: count }, () => startTaker(work)))
+  const takers: Taker[] = []
+  const start = async (): Promise<void> => {
+    const taker = await startTaker(work, (news) => {
+      for (const other of takers) if (other !== taker) other.tell(news)
+    })
+    takers.push(taker)
+  }
+  await Promise.all(Array.from({ length: count }, start))
   try {
     for (const taker of takers) taker.begin()
     return await Promise.all(
