@@ -9,6 +9,7 @@
 import type { Ticket } from '../../src/admission/admit.ts'
 import type { Place } from '../../src/admission/quota.ts'
 import type { Stages } from '../../src/gateway/handle.ts'
+import { mean } from './statistics.ts'
 
 /** Microseconds a request, by part. */
 export interface AdmissionTimes {
@@ -28,9 +29,13 @@ const INTERRUPTED_SHARE = 0.02
 
 type Part = 'admit' | 'enter' | 'headers' | 'settle' | 'later'
 
+/** A part, or nothing at all, whose time is that of the clock itself. */
+type Span = Part | 'nothing'
+
 /** Times the stages that it is laid around. Replaces the timers of the process. */
 export class AdmissionClock {
-  readonly #spans: Record<Part, number[]> = {
+  readonly #spans: Record<Span, number[]> = {
+    nothing: [],
     admit: [],
     enter: [],
     headers: [],
@@ -63,6 +68,7 @@ export class AdmissionClock {
     admit: (headers, search) =>
       this.#time('admit', (): Ticket | Promise<Ticket> => stages.admit(headers, search)),
     enter: (ticket, intent, plan, exchange) => {
+      this.#time('nothing', () => null)
       const place = this.#time('enter', () => stages.enter(ticket, intent, plan, exchange))
       return place instanceof Promise
         ? place.then((late) => this.#timedPlace(late))
@@ -73,19 +79,18 @@ export class AdmissionClock {
   /** What was timed since the last time this was asked. */
   read(): AdmissionTimes {
     const requests = this.#spans.enter.length
-    const meanOf = (part: Part): number => {
-      const spans = this.#spans[part].splice(0).toSorted((a, b) => a - b)
-      const kept = spans.slice(0, Math.ceil(spans.length * (1 - INTERRUPTED_SHARE)))
-      const nanoseconds = kept.reduce((sum, span) => sum + span, 0) / Math.max(1, kept.length)
-      return (nanoseconds * spans.length) / Math.max(1, requests) / 1000
+    const clockNs = meanOf(this.#spans.nothing.splice(0))
+    const microsOf = (part: Part): number => {
+      const spans = this.#spans[part].splice(0)
+      return (Math.max(0, meanOf(spans) - clockNs) * spans.length) / Math.max(1, requests) / 1000
     }
     return {
       requests,
-      admit: meanOf('admit'),
-      enter: meanOf('enter'),
-      headers: meanOf('headers'),
-      settle: meanOf('settle'),
-      later: meanOf('later'),
+      admit: microsOf('admit'),
+      enter: microsOf('enter'),
+      headers: microsOf('headers'),
+      settle: microsOf('settle'),
+      later: microsOf('later'),
     }
   }
 
@@ -99,7 +104,7 @@ export class AdmissionClock {
     }
   }
 
-  #time<Result>(part: Part, run: () => Result): Result {
+  #time<Result>(part: Span, run: () => Result): Result {
     const startedNs = Bun.nanoseconds()
     this.#isInside = true
     const result = run()
@@ -107,4 +112,11 @@ export class AdmissionClock {
     this.#spans[part].push(Bun.nanoseconds() - startedNs)
     return result
   }
+}
+
+/** The mean of what was not interrupted; 0 where there is nothing. */
+function meanOf(spans: readonly number[]): number {
+  const count = Math.ceil(spans.length * (1 - INTERRUPTED_SHARE))
+  const kept = spans.toSorted((a, b) => a - b).slice(0, count)
+  return kept.length === 0 ? 0 : mean(kept)
 }
