@@ -18,7 +18,8 @@ const NOTICE_MS = 1500
 
 /** So few that none becomes free within any burst that ends in ten seconds. */
 const FEW = 5
-const MANY = 500
+/** So many that workers which draw ahead have some of it left in the end, all of them. */
+const MANY = 2000
 
 /** The keys that are used here. */
 export const exactKeys: KeysByName = {
