@@ -81,6 +81,11 @@ export class KeyRing {
     return isManagedSecret(secret) ? this.#managed.find(hash, secret) : null
   }
 
+  /** Asks again for all that is remembered: what changed elsewhere may have gone unheard. */
+  doubt(): void {
+    this.#managed.doubt()
+  }
+
   /** Forgets what is remembered of a managed key: it was made, changed, rotated or revoked. */
   forget(id: string): void {
     this.#managed.forget(id)

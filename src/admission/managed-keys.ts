@@ -61,6 +61,8 @@ export class ManagedKeys {
   /** Grows with every change, so that what was read before one is not remembered after it. */
   #changes = 0
   #awayUntilMs = Number.NEGATIVE_INFINITY
+  /** What was found before this moment may have changed unseen. */
+  #heardSinceMs = Number.NEGATIVE_INFINITY
   #any: { readonly isAny: boolean; readonly knownMs: number } | null = null
   #asking: Promise<boolean> | null = null
 
@@ -94,7 +96,8 @@ export class ManagedKeys {
     if (entry !== undefined) {
       const ageMs = now - entry.foundMs
       const isGood = ageMs < FRESH_MS || (now < this.#awayUntilMs && ageMs < STALE_MS)
-      if (ageMs >= RENEW_MS && now >= this.#awayUntilMs) {
+      const isDoubted = entry.foundMs < this.#heardSinceMs
+      if ((isDoubted || ageMs >= RENEW_MS) && now >= this.#awayUntilMs) {
         const renewed = this.#lookUp(hash, secret)
         if (!isGood) return renewed
         renewed.catch(() => {})
@@ -116,6 +119,16 @@ export class ManagedKeys {
   forget(id: string): void {
     this.#changes += 1
     this.#found.forget(({ record }) => record.id === id)
+    if (this.#any?.isAny === false) this.#any = null
+  }
+
+  /**
+   * Changes elsewhere may have gone unheard until now: each key is asked for again when it is used
+   * next, behind the back of that request, for all of them at once would be too much to wait for.
+   */
+  doubt(): void {
+    this.#changes += 1
+    this.#heardSinceMs = this.#clock()
     if (this.#any?.isAny === false) this.#any = null
   }
 

@@ -116,9 +116,13 @@ export async function keptOf(
   const store = await openLimits(config, worker.total, news, log)
   const keys = openKeys(config, database, (key, action) => {
     log.line('info', `key ${action}`, { key })
-    store.publish(KEYS_TOPIC, key)
+    store.publish(KEYS_TOPIC, key, 'surely')
   })
-  store.subscribe(KEYS_TOPIC, (key) => keys.ring.forget(key))
+  store.subscribe(
+    KEYS_TOPIC,
+    (key) => keys.ring.forget(key),
+    () => keys.ring.doubt(),
+  )
   const breakers = sharedBreakers(config, store)
   const observer = parts.observer ?? new Observer()
   return {

@@ -21,7 +21,7 @@ import {
   settleStep,
   takeStep,
 } from './redis-script.ts'
-import type { Claim, Renewal, Settlement, Store, StoreView, Taken } from './store.ts'
+import type { Claim, Delivery, Renewal, Settlement, Store, StoreView, Taken } from './store.ts'
 import { untouched } from './store.ts'
 import { Unsettled } from './unsettled.ts'
 
@@ -141,14 +141,14 @@ export class RedisStore implements Store {
     }
   }
 
-  publish(topic: string, text: string): void {
+  publish(topic: string, text: string, delivery: Delivery = 'soon'): void {
     this.#link.run('PUBLISH', this.#news.message(topic, text)).catch(() => {
-      this.#lostNews += 1
+      if (delivery === 'soon' || this.#news.keep(topic, text)) this.#lostNews += 1
     })
   }
 
-  subscribe(topic: string, hear: (text: string) => void): () => void {
-    return this.#news.subscribe(topic, hear)
+  subscribe(topic: string, hear: (text: string) => void, missed = (): void => {}): () => void {
+    return this.#news.subscribe(topic, hear, missed)
   }
 
   view(): StoreView {
@@ -259,6 +259,7 @@ export class RedisStore implements Store {
   #up(): void {
     this.#onState('ready', 'connected')
     this.#settleKept()
+    for (const [topic, text] of this.#news.takeKept()) this.publish(topic, text, 'surely')
   }
 
   #settleKept(): void {

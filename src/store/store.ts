@@ -123,6 +123,9 @@ export interface StoreView {
 /** The implementations. */
 export type StoreName = 'memory' | 'sqlite' | 'redis'
 
+/** What becomes of news while the store is away. */
+export type Delivery = 'soon' | 'surely'
+
 /** Where limits are counted. */
 export interface Store {
   readonly name: StoreName
@@ -136,10 +139,17 @@ export interface Store {
   settle(settlements: readonly Settlement[]): void | Promise<void>
   /** Keeps places, also those that lapsed meanwhile. Never throws. */
   renew(leases: readonly Renewal[]): void | Promise<void>
-  /** Tells the other processes. Best effort, at most once; own news do not come back. */
-  publish(topic: string, text: string): void
-  /** Hears what other processes publish; gives the function that ends it. */
-  subscribe(topic: string, hear: (text: string) => void): () => void
+  /**
+   * Tells the other processes. Best effort; own news do not come back.
+   * @param delivery `soon` news are worth nothing later, and are told at most once. `surely` keeps
+   *   what could not be told until it can be; it may be told twice.
+   */
+  publish(topic: string, text: string, delivery?: Delivery): void
+  /**
+   * Hears what other processes publish; gives the function that ends it.
+   * @param missed called when news are heard again after a time in which some may not have been.
+   */
+  subscribe(topic: string, hear: (text: string) => void, missed?: () => void): () => void
   view(): StoreView
   /** Ends connections and timers. Safe to call twice. */
   close(): Promise<void>

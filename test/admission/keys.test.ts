@@ -132,6 +132,24 @@ test('it is asked for again behind its requests; no answer is older than a minut
   expect(await idOf(quiet)).toBeNull()
 })
 
+test('where changes may have gone unheard, each key is asked for again', async () => {
+  const { table, add, idOf, ring, pass } = stand()
+  const [good, revoked] = [add('key_a'), add('key_b')]
+  expect([await idOf(good), await idOf(revoked)]).toEqual(['key_a', 'key_b'])
+  table.rows.delete(revoked)
+  pass(1)
+  ring.doubt()
+  expect(ring.find(good)).toMatchObject({ id: 'key_a' })
+  expect(ring.find(revoked)).toMatchObject({ id: 'key_b' })
+  await eventually(() => ring.find(revoked) === null, 'the revocation is known')
+  expect([await idOf(good), table.asked]).toEqual(['key_a', 4])
+  // While the database is away too, who was known stays known.
+  pass(1)
+  ring.doubt()
+  table.isAway = true
+  expect([await idOf(good), await idOf(good)]).toEqual(['key_a', 'key_a'])
+})
+
 test('what is not there is not asked for again for five seconds', async () => {
   const { table, idOf, pass } = stand()
   const secret = newSecret()

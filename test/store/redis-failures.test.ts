@@ -234,4 +234,33 @@ describeWithRedis('news', () => {
     await Promise.all([one.close(), other.close()])
     await server.close()
   })
+  test('that must arrive are kept, and who could not hear them is told', async () => {
+    const server = await startRedis()
+    const [one, other] = [1, 2].map(() => new RedisStore({ url: server.url, heartbeatMs: 100 }))
+    if (one === undefined || other === undefined) throw new Error('there are two')
+    await Promise.all([one.open(), other.open()])
+    const heard: string[] = []
+    let missed = 0
+    other.subscribe(
+      'keys',
+      (text) => heard.push(text),
+      () => {
+        missed += 1
+      },
+    )
+    await eventually(() => other.isListening, 'nobody listens')
+    expect(missed).toBe(1)
+    // Those that listen are of another type, and stay.
+    await server.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await eventually(() => one.view().state === 'away', 'the connection is not seen to end')
+    one.publish('keys', 'soon')
+    one.publish('keys', 'surely', 'surely')
+    one.publish('keys', 'surely', 'surely')
+    await eventually(() => heard.length > 0, 'what was kept is not told', 10_000)
+    expect([heard, one.view().lostNews, missed]).toEqual([['surely'], 1, 1])
+    await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await eventually(() => missed === 2, 'it is not told that it could not hear', 10_000)
+    await Promise.all([one.close(), other.close()])
+    await server.close()
+  })
 })
