@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { RedisStore } from '../../src/store/redis.ts'
 import { SqliteStore } from '../../src/store/sqlite.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Claim, NewsChannel, Store } from '../../src/store/store.ts'
 import { describeWithRedis, type RedisServer, startRedis } from '../kit/redis.ts'
 import { runDirectory } from '../kit/run-directory.ts'
 import { eventually } from '../kit/signal.ts'
@@ -69,7 +69,7 @@ describe('four processes and a file', () => {
     const store = { kind: 'sqlite', path: path(), ...patient } as const
     const results = await runTakers(4, work(store, 4))
     expectExactly(results)
-    expect(sum(results, 'drawn')).toBeGreaterThan(LIMIT)
+    expect(sum(results, 'drawn')).toBeGreaterThan(LIMIT / 10)
   }, 60_000)
 
   test('are not harmed by those that are killed in the midst of it', async () => {
@@ -99,6 +99,76 @@ describe('four processes and a file', () => {
     const store = new SqliteStore(options)
     const held = { store: options, takes: 20, width: 1, limit: 5, holdMs: 1500 }
     await expectFreedAfterDeath(store, held)
+    await store.close()
+  }, 30_000)
+})
+
+describe('a process that drew ahead', () => {
+  const options = () => {
+    const path = join(runDirectory(), `limits-${randomUUID()}.db`)
+    return { kind: 'sqlite', path, processes: 2, hasNews: true } as const
+  }
+  const rate = { kind: 'rate', key: 'rate', cost: 1, limit: LIMIT, periodMs: 86_400_000 } as const
+  const TAKES = 20
+
+  /** Takes until the first refusal, and gives how many were let in. */
+  async function takeAll(store: Store, claimOf: (index: number) => Claim): Promise<number> {
+    for (let count = 0; ; count += 1) {
+      if (!(await store.take([claimOf(count)])).ok) return count
+    }
+  }
+
+  test('and is stopped keeps nobody waiting, and gives all of it back when it goes on', async () => {
+    const hears: ((text: string) => void)[] = []
+    const work = { store: options(), takes: TAKES, width: 1, limit: LIMIT, holdMs: 60_000 }
+    const taker = await startTaker(work, (news) => {
+      for (const hear of hears) hear((news as { readonly text: string }).text)
+    })
+    const news: NewsChannel = {
+      publish: (topic, text) => taker.tell({ topic, text }),
+      subscribe: (_topic, hear) => {
+        hears.push(hear)
+        return () => hears.splice(0)
+      },
+    }
+    const store = new SqliteStore({ ...work.store, news })
+    taker.begin()
+    const { rates, drawn } = JSON.parse(await taker.line()) as TakerResult
+    taker.stop()
+    expect([rates, drawn > 0]).toEqual([TAKES, true])
+    let own = await takeAll(store, () => rate)
+    expect(own).toBeLessThan(LIMIT - TAKES)
+    const startedAtMs = performance.now()
+    expect((await store.take([rate])).ok).toBe(false)
+    expect(performance.now() - startedAtMs).toBeLessThan(1000)
+    taker.goOn()
+    await eventually(async () => {
+      if ((await store.take([rate])).ok) own += 1
+      return own === LIMIT - TAKES
+    }, 'it keeps what it drew')
+    expect((await store.take([rate])).ok).toBe(false)
+    await taker.kill()
+    await store.close()
+  }, 30_000)
+
+  test('and is killed holds its places until they lapse, and no longer', async () => {
+    const work = { store: options(), takes: TAKES, width: 1, limit: LIMIT, holdMs: 1500 }
+    const taker = await startTaker(work)
+    const news: NewsChannel = { publish: () => {}, subscribe: () => () => {} }
+    const store = new SqliteStore({ ...work.store, news })
+    taker.begin()
+    const held = JSON.parse(await taker.line()) as TakerResult
+    await taker.kill('SIGKILL')
+    expect(held.places).toBe(TAKES)
+    const place = (index: number, ttlMs = 60_000): Claim => {
+      return { kind: 'lease', key: 'places', id: `own-${index}`, max: LIMIT, ttlMs }
+    }
+    let own = await takeAll(store, place)
+    expect(own).toBeLessThanOrEqual(LIMIT - TAKES)
+    await eventually(async () => {
+      if ((await store.take([place(own)])).ok) own += 1
+      return own === LIMIT
+    }, 'its places are not free')
     await store.close()
   }, 30_000)
 })

@@ -9,6 +9,9 @@ export interface Taker {
   /** Its next line. Throws where it ended instead. */
   line(): Promise<string>
   begin(): void
+  /** Stops it where it is, and lets it go on. */
+  stop(): void
+  goOn(): void
   /** Passes on what another process told. */
   tell(news: unknown): void
   kill(signal?: NodeJS.Signals): Promise<void>
@@ -48,6 +51,8 @@ export async function startTaker(
       child.stdin.write('begin\n')
       child.stdin.flush()
     },
+    stop: () => child.kill('SIGSTOP'),
+    goOn: () => child.kill('SIGCONT'),
     tell: (news) => child.send(news),
     kill: async (signal = 'SIGKILL') => {
       child.kill(signal)
