@@ -241,6 +241,17 @@ describe('a place of what was drawn', () => {
     await store.settle([leave('places', 'late')])
   })
 
+  test('is one of as many as were drawn, and the next needs a step', async () => {
+    const store = open()
+    const used = await draw(store, place)
+    const [, drawn = 0] = drawnRows()[0] ?? []
+    // The first was taken before anything was drawn, and has a row of its own.
+    for (let index = used; index <= drawn; index += 1) {
+      expect(store.take([place(index)])).toMatchObject({ ok: true })
+    }
+    expect(store.take([place(drawn + 1)])).toBeInstanceOf(Promise)
+  })
+
   test('counts when the file is away, and is still used then', async () => {
     const store = open()
     const used = await draw(store, place)
@@ -293,6 +304,23 @@ test('a step that fails in its midst leaves nothing that could be used twice', a
   const rest = await takeAll(store, () => requests())
   expect(used + rest).toBeLessThanOrEqual(LIMIT)
   expect(used + rest).toBeGreaterThan(LIMIT / 2)
+})
+
+test('what a step drew that failed is not used', async () => {
+  const store = open()
+  await store.take([requests(), place('x')])
+  const other = new Database(path)
+  other.run("create trigger full before insert on drawn begin select raise(abort, 'full'); end")
+  await store.take([requests(), place('y')])
+  expect(store.view()).toMatchObject({ failures: 1, decidedLocally: 1 })
+  expect(store.take([requests()])).toBeInstanceOf(Promise)
+  expect(store.take([place('z')])).toBeInstanceOf(Promise)
+  other.run('drop trigger full')
+  other.close()
+  await eventually(async () => {
+    await store.take([requests(0)])
+    return store.view().state === 'ready'
+  }, 'the file is not used again')
 })
 
 test('nothing is drawn where nobody could ask it back, or of what is asked for once', async () => {
