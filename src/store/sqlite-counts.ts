@@ -1,8 +1,10 @@
 /** How claims and settlements become rows of the file; each call is a part of one step. */
 import type { Allowances } from './allowances.ts'
 import { drained, leaseRetryMs, rateFits, rateRetryMs, rateStanding } from './gcra.ts'
-import { budgetKey, rateKey, rateUntilUs, rowKeyOf, type SqliteDrawing } from './sqlite-drawing.ts'
+import type { SqliteDrawing } from './sqlite-drawing.ts'
+import { budgetKey, rateKey, rowKeyOf } from './sqlite-keys.ts'
 import { type Counted, earlier, type SqliteRows, uncounted } from './sqlite-rows.ts'
+import { rateUntilUs, type SqliteSettling } from './sqlite-settling.ts'
 import type {
   BudgetClaim,
   Claim,
@@ -39,12 +41,20 @@ export interface Counting {
 /** Counts in an open file. */
 export class SqliteCounts {
   readonly #rows: SqliteRows
+  readonly #settling: SqliteSettling
   readonly #drawing: SqliteDrawing
   readonly #allowances: Allowances
   readonly #clock: StoreClock
 
-  constructor(rows: SqliteRows, drawing: SqliteDrawing, allowances: Allowances, clock: StoreClock) {
+  constructor(
+    rows: SqliteRows,
+    settling: SqliteSettling,
+    drawing: SqliteDrawing,
+    allowances: Allowances,
+    clock: StoreClock,
+  ) {
     this.#rows = rows
+    this.#settling = settling
     this.#drawing = drawing
     this.#allowances = allowances
     this.#clock = clock
@@ -60,7 +70,7 @@ export class SqliteCounts {
     let misfit: Misfit | null = null
     this.#rows.tentatively(() => {
       for (const claim of claims) {
-        this.#drawing.settleUpFor(claim, nowUs)
+        this.#settling.settleUpFor(claim, nowUs)
         misfit = this.#enter(claim, nowUs, entered)
         if (misfit !== null) return false
         refused += 1
@@ -153,7 +163,7 @@ export class SqliteCounts {
     const { key } = settled
     if (settled.kind === 'lease') {
       this.#rows.leave(key, settled.id, nowUs)
-      this.#drawing.settleUpFor(settled, nowUs)
+      this.#settling.settleUpFor(settled, nowUs)
     } else if (settled.kind === 'rate') {
       const { giveBack, limit } = settled
       const periodUs = settled.periodMs * 1000
@@ -243,14 +253,14 @@ export class SqliteCounts {
     if (claim.kind === 'rate') {
       const periodUs = claim.periodMs * 1000
       const row = this.#rate(key, claim.limit, periodUs, nowUs)
-      return rateStanding(this.#drawing.takenOf(claim, row, nowUs), claim.limit, periodUs)
+      return rateStanding(this.#settling.takenOf(claim, row, nowUs), claim.limit, periodUs)
     }
     if (claim.kind === 'budget') {
-      const spent = this.#drawing.takenOf(claim, this.#budget(key, nowUs), nowUs)
+      const spent = this.#settling.takenOf(claim, this.#budget(key, nowUs), nowUs)
       return budgetStanding(spent, claim, this.#clock.wallMs())
     }
     const row = this.#rows.places(key, nowUs)
-    const remaining = claim.max - this.#drawing.takenOf(claim, row, nowUs)
+    const remaining = claim.max - this.#settling.takenOf(claim, row, nowUs)
     if (remaining > 0) return { remaining, resetMs: 0 }
     // Of the places of this worker, its row only knows the latest.
     const ownUs = this.#allowances.places.get(key)?.oldestUs ?? 0

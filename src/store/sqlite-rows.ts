@@ -4,9 +4,7 @@
  */
 import type { Database } from 'bun:sqlite'
 import { DrawnRows } from './sqlite-drawn.ts'
-
-/** Begins the keys of the numbers of places. */
-const PLACES = 'l:'
+import { PLACES, placesKey } from './sqlite-keys.ts'
 
 /** A row of numbers, in the order of the columns. */
 export type Row = readonly (number | null)[]
@@ -232,9 +230,6 @@ export class SqliteRows {
     return counted ?? uncounted
   }
 }
-
-/** The key under which the places of a key are counted. */
-export const placesKey = (key: string): string => PLACES + key
 
 /** The earlier of two times, of which 0 is none. */
 export const earlier = (one: number, other: number): number =>

@@ -14,9 +14,10 @@ import type { Allowance } from './allowance.ts'
 import { Allowances } from './allowances.ts'
 import { LocalShare } from './local-share.ts'
 import { Recalls } from './recalls.ts'
-import { SqliteCounts } from './sqlite-counts.ts'
+import { type Counting, SqliteCounts } from './sqlite-counts.ts'
 import { SqliteDrawing } from './sqlite-drawing.ts'
 import { SqliteFile } from './sqlite-file.ts'
+import { SqliteSettling } from './sqlite-settling.ts'
 import { SqliteSteps } from './sqlite-steps.ts'
 import type {
   Claim,
@@ -78,6 +79,7 @@ export class SqliteStore implements Store {
   readonly #file: SqliteFile
   readonly #steps: SqliteSteps
   readonly #allowances = new Allowances()
+  readonly #settling: SqliteSettling
   readonly #drawing: SqliteDrawing
   readonly #counts: SqliteCounts
   readonly #recalls: Recalls<Waiting>
@@ -102,13 +104,16 @@ export class SqliteStore implements Store {
     this.#file = new SqliteFile(path)
     const { rows } = this.#file
     const isAskable = news !== undefined || processes === 1
-    this.#drawing = new SqliteDrawing(rows, this.#allowances, isAskable ? processes : 0)
-    this.#counts = new SqliteCounts(rows, this.#drawing, this.#allowances, clock)
+    const settling = new SqliteSettling(rows, this.#allowances)
+    const drawing = new SqliteDrawing(rows, this.#allowances, settling, isAskable ? processes : 0)
+    this.#settling = settling
+    this.#drawing = drawing
+    this.#counts = new SqliteCounts(rows, settling, drawing, this.#allowances, clock)
     const parts = {
       nowUs: () => clock.monotonicUs(),
       settle: (settled: Settlement, nowUs: number) => this.#counts.settle(settled, nowUs),
-      done: () => this.#drawing.done(),
-      undone: () => this.#drawing.undone(),
+      done: () => this.#settling.done(),
+      undone: () => this.#settling.undone(),
     }
     this.#steps = new SqliteSteps(this.#file, parts, busyTimeoutMs)
     this.#recalls = new Recalls(
@@ -159,7 +164,7 @@ export class SqliteStore implements Store {
         for (const lease of leases) this.#counts.renew(lease, nowUs)
         // What is held of what was drawn is kept by the row of this worker.
         for (const key of new Set(leases.map((lease) => lease.key))) {
-          this.#drawing.settleUpFor({ kind: 'lease', key }, nowUs)
+          this.#settling.settleUpFor({ kind: 'lease', key }, nowUs)
         }
       })
     } catch {
@@ -217,23 +222,31 @@ export class SqliteStore implements Store {
   }
 
   #takeNow(some: readonly Waiting[]): void {
-    if (some.length === 0) return
+    const counted = this.#countAll(some)
+    for (const [index, waiting] of some.entries()) {
+      const counting = counted?.[index]
+      if (counting === undefined) this.#takeAlone(waiting)
+      else this.#answer(waiting, counting)
+    }
+    this.#watchIdle()
+  }
+
+  /** Counts all in one step; null where the file fails. */
+  #countAll(some: readonly Waiting[]): readonly Counting[] | null {
+    if (some.length === 0) return null
     try {
       this.#sweepIfDue()
-      const counted = this.#steps.run((nowUs) =>
-        some.map(({ claims }) => this.#counts.take(claims, nowUs)),
-      )
-      for (const [index, waiting] of some.entries()) {
-        const { taken, wanted } = counted[index] ?? {}
-        if (taken === undefined) continue
-        if (wanted && !this.#isClosed && this.#recalls.wait(wanted, waiting)) continue
-        if (taken.ok) this.#hold(waiting.claims)
-        waiting.resolve(taken)
-      }
-      this.#watchIdle()
+      return this.#steps.run((nowUs) => some.map(({ claims }) => this.#counts.take(claims, nowUs)))
     } catch {
-      for (const waiting of some) this.#takeAlone(waiting)
+      return null
     }
+  }
+
+  /** Answers a take, unless it is worth waiting for what others drew. */
+  #answer(waiting: Waiting, { taken, wanted }: Counting): void {
+    if (wanted !== null && !this.#isClosed && this.#recalls.wait(wanted, waiting)) return
+    if (taken.ok) this.#hold(waiting.claims)
+    waiting.resolve(taken)
   }
 
   /** Notes the places of a take for when the file fails. */
@@ -258,7 +271,7 @@ export class SqliteStore implements Store {
   /** Another worker wants what is drawn of a row. */
   #giveBack(rowKey: string): void {
     this.#drawing.refrain(rowKey, this.#clock.monotonicUs() + REFRAIN_US)
-    const wanted = this.#drawing.byRow(rowKey)
+    const wanted = this.#settling.byRow(rowKey)
     if (wanted !== undefined) this.#settleUp([wanted])
   }
 
@@ -277,7 +290,7 @@ export class SqliteStore implements Store {
     if (allowances.length === 0) return
     try {
       this.#steps.run((nowUs) => {
-        for (const allowance of allowances) this.#drawing.settleUp(allowance, nowUs)
+        for (const allowance of allowances) this.#settling.settleUp(allowance, nowUs)
       })
     } catch {
       this.#failed()

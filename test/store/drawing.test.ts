@@ -306,6 +306,20 @@ test('a step that fails in its midst leaves nothing that could be used twice', a
   expect(used + rest).toBeGreaterThan(LIMIT / 2)
 })
 
+test('what was asked back is not drawn anew for a second', async () => {
+  const store = open()
+  await draw(store, () => requests())
+  hub.channel(true).publish('sqlite-recall', 'r:requests')
+  await eventually(() => drawnRows().length === 0, 'it was not given back')
+  for (let times = 0; times < 4; times += 1) {
+    const taken = store.take([requests()])
+    expect(taken).toBeInstanceOf(Promise)
+    expect((await taken).ok).toBe(true)
+  }
+  clock.advance(1000)
+  await draw(store, () => requests())
+})
+
 test('what a step drew that failed is not used', async () => {
   const store = open()
   await store.take([requests(), place('x')])
