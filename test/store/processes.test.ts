@@ -118,7 +118,7 @@ describe('a process that drew ahead', () => {
     }
   }
 
-  test('and is stopped keeps nobody waiting, and gives all of it back when it goes on', async () => {
+  test('and is stopped keeps nobody waiting, and gives it back when it goes on', async () => {
     const hears: ((text: string) => void)[] = []
     const work = { store: options(), takes: TAKES, width: 1, limit: LIMIT, holdMs: 60_000 }
     const taker = await startTaker(work, (news) => {
