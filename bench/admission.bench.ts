@@ -2,8 +2,9 @@
  * What it costs to be let in: processor time of one `take` with four claims (two rates, a place, a
  * budget) and of the settlement behind it, in memory and in the file that four workers share; and
  * with Redis the round trips of a `take`, by the server's own count of commands. Of the file there
- * are two kinds: one worker that has all to do, and four that take turns, all in this process, so
- * that each finds the file as another left it.
+ * are three kinds: one worker that has all to do; four that take turns, all in this process, so
+ * that each finds the file as another left it; and one worker whose requests are each of another
+ * key. Of a key that does not come again soon nothing is drawn, so each needs a step in the file.
  *
  * Time of the processor and not of the clock, because a machine does other things too. The median
  * of several samples. Redis is measured where `redis-server` is in PATH.
@@ -35,27 +36,32 @@ const PLACES_HELD = 50
 const minute = { limit: 100_000_000, periodMs: 60_000 }
 const endsAtMs = Date.now() + 3_600_000
 
-function claimsOf(id: string): Claim[] {
+function claimsOf(id: string, key = 1): Claim[] {
   return [
-    { kind: 'rate', key: 'requests:key_1', cost: 1, ...minute },
-    { kind: 'rate', key: 'tokens:key_1', cost: 700, ...minute, limit: 1e12 },
-    { kind: 'lease', key: 'streams:key_1', id, max: 1e9, ttlMs: 15_000 },
-    { kind: 'budget', key: 'budget:key_1:day', amount: 120, max: 1e15, endsAtMs },
+    { kind: 'rate', key: `requests:key_${key}`, cost: 1, ...minute },
+    { kind: 'rate', key: `tokens:key_${key}`, cost: 700, ...minute, limit: 1e12 },
+    { kind: 'lease', key: `streams:key_${key}`, id, max: 1e9, ttlMs: 15_000 },
+    { kind: 'budget', key: `budget:key_${key}:day`, amount: 120, max: 1e15, endsAtMs },
   ]
 }
 
-function settlementsOf(id: string): Settlement[] {
+function settlementsOf(id: string, key = 1): Settlement[] {
   return [
-    { kind: 'rate', key: 'tokens:key_1', giveBack: 100, ...minute, limit: 1e12 },
-    { kind: 'lease', key: 'streams:key_1', id },
-    { kind: 'budget', key: 'budget:key_1:day', giveBack: 20, endsAtMs },
+    { kind: 'rate', key: `tokens:key_${key}`, giveBack: 100, ...minute, limit: 1e12 },
+    { kind: 'lease', key: `streams:key_${key}`, id },
+    { kind: 'budget', key: `budget:key_${key}:day`, giveBack: 20, endsAtMs },
   ]
 }
+
+/** Keys of clients where each request is another's. */
+const KEYS = 20_000
 
 /** Stores that one after another is asked, for a request or a settlement of its own. */
 interface Measured {
   readonly title: string
   readonly stores: readonly Store[]
+  /** How many keys take turns, so that none comes again soon; 1 where it is left out. */
+  readonly keys?: number
 }
 
 /** Microseconds of the processor for each of `count` runs, of which `width` come at once. */
@@ -77,7 +83,7 @@ const median = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0
 
 /** @param width so many requests come in one turn of the event loop. */
-async function measure({ title, stores }: Measured, width: number): Promise<void> {
+async function measure({ title, stores, keys = 1 }: Measured, width: number): Promise<void> {
   const storeOf = (index: number): Store => stores[index % stores.length] as Store
   const held = Array.from({ length: PLACES_HELD }, (_, index) => `held-${width}-${index}`)
   await Promise.all(held.map((id, index) => storeOf(index).take(claimsOf(id))))
@@ -88,8 +94,9 @@ async function measure({ title, stores }: Measured, width: number): Promise<void
     // Few are under way at a time, as in life: a place is taken, and given back soon.
     for (let from = 0; from < TAKES; from += UNDERWAY) {
       const id = (index: number): string => `req_${width}_${sample}_${from + index}`
-      const take = (at: number) => storeOf(at).take(claimsOf(id(at)))
-      const settle = (at: number) => storeOf(at).settle(settlementsOf(id(at)))
+      const key = (index: number): number => (((sample + 2) * TAKES + from + index) % keys) + 1
+      const take = (at: number) => storeOf(at).take(claimsOf(id(at), key(at)))
+      const settle = (at: number) => storeOf(at).settle(settlementsOf(id(at), key(at)))
       inner.takes += await cpuUs(UNDERWAY, width, take)
       inner.settles += await cpuUs(UNDERWAY, UNDERWAY, settle)
     }
@@ -167,13 +174,14 @@ const directory = mkdtempSync(join(tmpdir(), 'sluice-admission-'))
 try {
   const memory = { title: 'memory', stores: [new MemoryStore()] }
   for (const width of WIDTHS) await measure(memory, width)
-  const kinds: readonly (readonly [title: string, workers: number])[] = [
-    ['sqlite', 1],
-    [`sqlite, ${WORKERS} in turn`, WORKERS],
+  const kinds: readonly (readonly [title: string, workers: number, keys: number])[] = [
+    ['sqlite', 1, 1],
+    [`sqlite, ${WORKERS} in turn`, WORKERS, 1],
+    ['sqlite, each of another key', 1, KEYS],
   ]
-  for (const [title, workers] of kinds) {
-    const stores = openWorkers(join(directory, `limits-${workers}.db`), workers)
-    for (const width of WIDTHS) await measure({ title, stores }, width)
+  for (const [title, workers, keys] of kinds) {
+    const stores = openWorkers(join(directory, `limits-${workers}-${keys}.db`), workers)
+    for (const width of WIDTHS) await measure({ title, stores, keys }, width)
     for (const store of stores) await store.close()
   }
   const program = Bun.which('redis-server')

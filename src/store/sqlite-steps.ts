@@ -121,6 +121,12 @@ export class SqliteSteps {
     }
   }
 
+  /** Settles all there is, also what was kept while the file was away. */
+  close(): void {
+    this.flush()
+    this.flush()
+  }
+
   /** What is undone stays in the queue for the next step. */
   #inFile<Result>(timeoutMs: number, work: (nowUs: number) => Result): Result {
     try {

@@ -201,8 +201,8 @@ export class SqliteStore implements Store {
     if (this.#turn !== null) clearImmediate(this.#turn)
     this.#waiting.push(...this.#recalls.close())
     while (this.#waiting.length > 0) this.#takeNow(this.#waiting.splice(0, TAKES_PER_STEP))
-    this.#steps.flush()
     this.#settleUp(this.#allowances.all())
+    this.#steps.close()
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     this.#file.close()
   }
