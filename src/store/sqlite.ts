@@ -118,7 +118,7 @@ export class SqliteStore implements Store {
     this.#steps = new SqliteSteps(this.#file, parts, busyTimeoutMs)
     this.#recalls = new Recalls(
       (rowKey) => this.publish(RECALL_TOPIC, rowKey),
-      (waiting) => this.#takeNow(waiting),
+      (waiting) => this.#takeInSteps(waiting),
     )
     this.#hearNoMore = this.subscribe(RECALL_TOPIC, (rowKey) => this.#giveBack(rowKey))
   }
@@ -200,7 +200,7 @@ export class SqliteStore implements Store {
     this.#hearNoMore()
     if (this.#turn !== null) clearImmediate(this.#turn)
     this.#waiting.push(...this.#recalls.close())
-    while (this.#waiting.length > 0) this.#takeNow(this.#waiting.splice(0, TAKES_PER_STEP))
+    this.#takeInSteps(this.#waiting.splice(0))
     this.#settleUp(this.#allowances.all())
     this.#steps.close()
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
@@ -219,6 +219,12 @@ export class SqliteStore implements Store {
     const some = this.#waiting.splice(0, TAKES_PER_STEP)
     this.#turn = this.#waiting.length === 0 ? null : setImmediate(() => this.#takeAll())
     this.#takeNow(some)
+  }
+
+  #takeInSteps(all: readonly Waiting[]): void {
+    for (let from = 0; from < all.length; from += TAKES_PER_STEP) {
+      this.#takeNow(all.slice(from, from + TAKES_PER_STEP))
+    }
   }
 
   #takeNow(some: readonly Waiting[]): void {
