@@ -42,6 +42,21 @@ async function workersThatAnswer(): Promise<ReadonlySet<number>> {
   return new Set(views.map(({ worker }) => worker.id))
 }
 
+/** As many connections as there are places, three to each worker, so that each has some. */
+async function connectEvenly(): Promise<readonly RawClient[]> {
+  const byWorker = new Map<number, RawClient[]>()
+  const isEnough = (): boolean =>
+    byWorker.size === 4 && [...byWorker.values()].every((own) => own.length >= PLACES / 4)
+  await eventually(async () => {
+    for (const client of await fleet.connect([program], 16)) {
+      const { worker } = await fleet.limitsOf(client)
+      byWorker.set(worker.id, [...(byWorker.get(worker.id) ?? []), client])
+    }
+    return isEnough()
+  }, 'connections to all workers')
+  return [...byWorker.values()].flatMap((own) => own.slice(0, PLACES / 4))
+}
+
 test('all four take part, and count in one file', async () => {
   const views = await Promise.all(clients.map(fleet.limitsOf))
   expect(new Set(views.map(({ worker }) => worker.id))).toEqual(new Set([1, 2, 3, 4]))
@@ -49,7 +64,7 @@ test('all four take part, and count in one file', async () => {
 })
 
 test('a worker is killed while clients of all four have places', async () => {
-  held = await holdPlaces(await fleet.connect([program], PLACES), provider)
+  held = await holdPlaces(await connectEvenly(), provider)
   const [pid = 0] = program.workerPids()
   process.kill(pid, 'SIGKILL')
   killedAtMs = performance.now()
