@@ -95,11 +95,8 @@ export class AdmissionClock {
   }
 
   #timedPlace(place: Place): Place {
-    const clock = this
     return {
-      get headers() {
-        return clock.#time('headers', () => place.headers)
-      },
+      tell: (headers) => this.#time('headers', () => place.tell(headers)),
       leave: (used) => this.#time('settle', () => place.leave(used)),
     }
   }

@@ -18,16 +18,6 @@ export interface Bound {
   readonly limitText: string
 }
 
-/** A request that asks. */
-export interface Asking {
-  /** Of this request alone. */
-  readonly id: string
-  /** Null where nothing is counted that must be guessed. */
-  readonly estimate: Estimate | null
-  /** Milliseconds since 1970, for days and months. */
-  readonly wallMs: number
-}
-
 const MINUTE_MS = 60_000
 
 /** A place is kept for so long without being renewed: a killed process holds it no longer. */
@@ -38,7 +28,7 @@ export class Bounds {
   /** One for each claim, in their order; empty where nothing is limited. */
   readonly each: readonly Bound[]
   /** Whether tokens or money are counted, which nobody knows at the beginning. */
-  readonly needsEstimate: boolean
+  readonly isGuessed: boolean
   readonly #name: string
   readonly #limits: KeyLimits
   readonly #budget: KeyBudget | null
@@ -70,11 +60,16 @@ export class Bounds {
       if (limit !== null) each.push({ owner, about: 'budget', limitText: '' })
     }
     this.each = each
-    this.needsEstimate = tokensPerMinute !== null || this.#budget !== null
+    this.isGuessed = tokensPerMinute !== null || this.#budget !== null
   }
 
-  /** Adds what a request asks for, a claim for each bound. */
-  addClaims(claims: Claim[], { id, estimate, wallMs }: Asking): void {
+  /**
+   * Adds what a request asks for, a claim for each bound.
+   * @param id of this request alone.
+   * @param estimate null where nothing is counted that must be guessed.
+   * @param wallMs milliseconds since 1970, for days and months.
+   */
+  addClaims(claims: Claim[], id: string, estimate: Estimate | null, wallMs: number): void {
     const { tokensPerMinute, concurrentStreams } = this.#limits
     if (this.#requests !== null) claims.push(this.#requests)
     if (tokensPerMinute !== null) {

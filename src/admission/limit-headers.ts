@@ -1,9 +1,6 @@
 /** What a client is told of its limits, by the headers that OpenAI has for it. */
 import type { Standing } from '../store/store.ts'
 
-/** Headers of a response, in order. */
-export type LimitHeaders = readonly (readonly [name: string, value: string])[]
-
 /** What is counted by the minute. */
 type Counted = 'requests' | 'tokens'
 
@@ -22,19 +19,17 @@ const names: Readonly<Record<Counted, readonly [limit: string, remaining: string
     ],
   }
 
-/** Adds `x-ratelimit-limit-requests` and its kin, or those of tokens, to `headers`. */
-export function addLimitHeaders(
-  headers: (readonly [name: string, value: string])[],
+/** Sets `x-ratelimit-limit-requests` and its kin, or those of tokens. */
+export function setLimitHeaders(
+  headers: Headers,
   about: Counted,
   limitText: string,
   { remaining, resetMs }: Standing,
 ): void {
   const [limitName, remainingName, resetName] = names[about]
-  headers.push(
-    [limitName, limitText],
-    [remainingName, String(remaining)],
-    [resetName, durationText(resetMs)],
-  )
+  headers.set(limitName, limitText)
+  headers.set(remainingName, String(remaining))
+  headers.set(resetName, durationText(resetMs))
 }
 
 /** As OpenAI writes it: `1m30s`, `250ms`. */

@@ -2,22 +2,15 @@
  * What a key, a model or a provider may have: taken when a request is let in, corrected when it is
  * over and somebody has counted, given back on every way it can end.
  */
+import type { KeyLimits } from '../config/client-key.ts'
 import type { NamedLimits } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
-import type {
-  Admitted,
-  Claim,
-  Refused,
-  Settlement,
-  Standing,
-  Store,
-  Taken,
-} from '../store/store.ts'
+import type { Claim, Refused, Settlement, Standing, Store, Taken } from '../store/store.ts'
 import { type Bound, Bounds, LEASE_TTL_MS, type Owner, tokensIn } from './bounds.ts'
 import type { Estimate } from './estimate.ts'
 import type { KeyRecord } from './keys.ts'
 import { Leases } from './leases.ts'
-import { addLimitHeaders, type LimitHeaders } from './limit-headers.ts'
+import { setLimitHeaders } from './limit-headers.ts'
 
 /** A key, as far as its limits are concerned. */
 export type LimitedKey = Pick<KeyRecord, 'id' | 'limits' | 'budget'>
@@ -46,21 +39,14 @@ export interface Used {
 
 /** What was taken for one request. */
 export interface Place {
-  /** OpenAI's headers about limits. */
-  readonly headers: LimitHeaders
+  /** Tells a client how its key stands, by OpenAI's headers about limits. */
+  tell(headers: Headers): void
   /** Settles everything; the first call counts. */
   leave(used: Used): void
 }
 
 /** Nothing is asked for where nobody has limits. */
-export const nothingTaken: Place = Object.freeze({ headers: [], leave() {} })
-
-/** What one request asks for: its claims, and for each the bound that it comes from. */
-interface Asked {
-  readonly claims: readonly Claim[]
-  readonly bounds: readonly Bound[]
-  readonly estimate: Estimate | null
-}
+export const nothingTaken: Place = Object.freeze({ tell() {}, leave() {} })
 
 /** Limits and budgets over one store. */
 export class Quota {
@@ -87,33 +73,27 @@ export class Quota {
    * @throws GatewayError `rate_limit_exceeded`, `too_many_streams`, `budget_exceeded`, or
    *   `store_unavailable` where a budget cannot be decided.
    */
-  take(demand: Demand): Place | Promise<Place> {
-    const asked = this.#asked(demand)
-    if (asked === null) return nothingTaken
-    const taken = this.#store.take(asked.claims)
-    return taken instanceof Promise
-      ? taken.then((late) => this.#place(asked, late))
-      : this.#place(asked, taken)
+  take({ key, model, provider, id, estimate }: Demand): Place | Promise<Place> {
+    const ofKey = key === null ? none : this.#ofKey(key)
+    const ofModel = model === null ? none : this.#ofName('model', model)
+    const ofProvider = provider === null ? none : this.#ofName('provider', provider)
+    const bounds = joined(joined(ofKey.each, ofModel.each), ofProvider.each)
+    if (bounds.length === 0) return nothingTaken
+    const isGuessed = ofKey.isGuessed || ofModel.isGuessed || ofProvider.isGuessed
+    const guess = isGuessed ? estimate() : null
+    const claims: Claim[] = []
+    const wallMs = this.#wallMs()
+    ofKey.addClaims(claims, id, guess, wallMs)
+    ofModel.addClaims(claims, id, guess, wallMs)
+    ofProvider.addClaims(claims, id, guess, wallMs)
+    const asked = new Held(this.#store, this.#leases, claims, bounds, guess)
+    const taken = this.#store.take(claims)
+    return taken instanceof Promise ? taken.then((late) => asked.hold(late)) : asked.hold(taken)
   }
 
   /** Ends the renewing. */
   close(): void {
     this.#leases.close()
-  }
-
-  #asked({ key, model, provider, id, estimate }: Demand): Asked | null {
-    let all: readonly Bounds[] = none
-    if (key !== null) all = withBounds(all, this.#ofKey(key))
-    if (model !== null) all = withBounds(all, this.#ofName('model', model))
-    if (provider !== null) all = withBounds(all, this.#ofName('provider', provider))
-    const [first] = all
-    if (first === undefined) return null
-    const guess = all.some(({ needsEstimate }) => needsEstimate) ? estimate() : null
-    const asking = { id, estimate: guess, wallMs: this.#wallMs() }
-    const claims: Claim[] = []
-    for (const bounds of all) bounds.addClaims(claims, asking)
-    const bounds = all.length === 1 ? first.each : all.flatMap(({ each }) => each)
-    return { claims, bounds, estimate: guess }
   }
 
   #ofKey(key: LimitedKey): Bounds {
@@ -133,48 +113,72 @@ export class Quota {
     }
     return bounds
   }
-
-  #place(asked: Asked, taken: Taken): Place {
-    if (!taken.ok) throw refusal(asked, taken)
-    return new Held(asked, taken, this.#store, this.#leases)
-  }
 }
 
-const none: readonly Bounds[] = []
+const unlimited: KeyLimits = {
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+  concurrentStreams: null,
+}
 
-const withBounds = (all: readonly Bounds[], bounds: Bounds): readonly Bounds[] =>
-  bounds.each.length === 0 ? all : [...all, bounds]
+const none = new Bounds('key', '', unlimited, null)
 
-/** What a request holds. */
+const joined = (some: readonly Bound[], more: readonly Bound[]): readonly Bound[] => {
+  if (more.length === 0) return some
+  return some.length === 0 ? more : [...some, ...more]
+}
+
+/** What a request asks for, a bound for each claim, and what it holds once that was taken. */
 class Held implements Place {
-  readonly #asked: Asked
-  readonly #taken: Admitted
   readonly #store: Store
   readonly #leases: Leases
+  readonly #claims: readonly Claim[]
+  readonly #bounds: readonly Bound[]
+  readonly #estimate: Estimate | null
+  #standings: readonly Standing[] = []
   #isOver = false
 
-  constructor(asked: Asked, taken: Admitted, store: Store, leases: Leases) {
-    this.#asked = asked
-    this.#taken = taken
+  constructor(
+    store: Store,
+    leases: Leases,
+    claims: readonly Claim[],
+    bounds: readonly Bound[],
+    estimate: Estimate | null,
+  ) {
     this.#store = store
     this.#leases = leases
-    for (const claim of asked.claims) if (claim.kind === 'lease') leases.add(claim)
+    this.#claims = claims
+    this.#bounds = bounds
+    this.#estimate = estimate
   }
 
-  get headers(): LimitHeaders {
-    return toldOf(this.#asked.bounds, this.#taken.standings, 'key')
+  /** Keeps what was taken. @throws GatewayError where nothing was. */
+  hold(taken: Taken): Place {
+    if (!taken.ok) throw refusal(this.#bounds, taken)
+    this.#standings = taken.standings
+    for (const claim of this.#claims) if (claim.kind === 'lease') this.#leases.add(claim)
+    return this
+  }
+
+  tell(headers: Headers): void {
+    tellLimits(headers, this.#bounds, this.#standings, 'key')
   }
 
   leave(used: Used): void {
     if (this.#isOver) return
     this.#isOver = true
-    for (const claim of this.#asked.claims) if (claim.kind === 'lease') this.#leases.remove(claim)
-    void this.#store.settle(settlementsOf(this.#asked, used))
+    for (const claim of this.#claims) if (claim.kind === 'lease') this.#leases.remove(claim)
+    void this.#store.settle(settlementsOf(this.#claims, this.#bounds, this.#estimate, used))
   }
 }
 
 /** What was taken too much or too little. What nobody counted stays as it was estimated. */
-function settlementsOf({ claims, bounds, estimate }: Asked, used: Used): Settlement[] {
+function settlementsOf(
+  claims: readonly Claim[],
+  bounds: readonly Bound[],
+  estimate: Estimate | null,
+  used: Used,
+): Settlement[] {
   const { inputTokens, outputTokens, costMicroUsd, hasReached } = used
   const isCounted = inputTokens !== null || outputTokens !== null
   const counted = isCounted ? (inputTokens ?? 0) + (outputTokens ?? 0) : tokensIn(estimate)
@@ -198,10 +202,13 @@ function settlementsOf({ claims, bounds, estimate }: Asked, used: Used): Settlem
   return settlements
 }
 
-function refusal({ bounds }: Asked, { refused, retryAfterMs, standings }: Refused): GatewayError {
+function refusal(bounds: readonly Bound[], taken: Refused): GatewayError {
+  const { refused, retryAfterMs, standings } = taken
   const { about = 'requests', owner = 'key' } = bounds[refused] ?? {}
   const wait = Number.isFinite(retryAfterMs) ? { retryAfterMs } : {}
-  const detail = { ...wait, headers: toldOf(bounds, standings, owner) }
+  const headers = new Headers()
+  tellLimits(headers, bounds, standings, owner)
+  const detail = { ...wait, headers: [...headers] }
   if (about === 'budget') return new GatewayError('budget_exceeded', detail)
   if (about === 'streams') {
     const message = `Too many requests are under way with this ${owner}.`
@@ -213,19 +220,18 @@ function refusal({ bounds }: Asked, { refused, retryAfterMs, standings }: Refuse
 }
 
 /** What the client is told: how its key stands, or whatever it was that refused it. */
-function toldOf(
+function tellLimits(
+  headers: Headers,
   bounds: readonly Bound[],
   standings: readonly Standing[],
   told: Owner,
-): LimitHeaders {
-  const headers: (readonly [name: string, value: string])[] = []
+): void {
   for (let index = 0; index < bounds.length; index += 1) {
     const bound = bounds[index]
     const standing = standings[index]
     if (bound?.owner !== told || standing === undefined) continue
     if (bound.about === 'requests' || bound.about === 'tokens') {
-      addLimitHeaders(headers, bound.about, bound.limitText, standing)
+      setLimitHeaders(headers, bound.about, bound.limitText, standing)
     }
   }
-  return headers
 }

@@ -251,7 +251,7 @@ function openedWithin(
 
 function answerHeaders(exchange: Exchange, opened: Opened | null, place: Place): Headers {
   const headers = new Headers({ 'x-request-id': exchange.id })
-  for (const [name, value] of place.headers) headers.set(name, value)
+  place.tell(headers)
   if (opened === null) return headers
   const { provider, model } = opened.target
   headers.set('x-sluice-provider', provider.name)

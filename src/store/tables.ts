@@ -98,13 +98,20 @@ export class RateTable {
   }
 }
 
-/** Places by key: who has one, and until when, the oldest first because all have one ttl. */
+/** Who has a place of one key, and until when; the oldest first, because all have one ttl. */
+interface Places {
+  readonly untilUs: Map<string, number>
+  /** No place lapses before this moment, so until then nobody need look for one. */
+  nextLapseUs: number
+}
+
+/** Places by key. */
 export class LeaseTable {
-  readonly #leases = new SweptMap<Map<string, number>>()
+  readonly #leases = new SweptMap<Places>()
 
   get size(): number {
     let size = 0
-    for (const places of this.#leases.entries.values()) size += places.size
+    for (const { untilUs } of this.#leases.entries.values()) size += untilUs.size
     return size
   }
 
@@ -119,14 +126,10 @@ export class LeaseTable {
    * null where no place is free.
    */
   enter(claim: LeaseClaim, nowUs: number): number | null {
-    let places = this.#leases.entries.get(claim.key)
-    if (places !== undefined) withoutLapsed(places, nowUs)
-    const before = places?.get(claim.id) ?? 0
-    if (before === 0 && (places?.size ?? 0) >= claim.max) return null
-    if (places === undefined) {
-      places = new Map()
-      this.#leases.entries.set(claim.key, places)
-    }
+    const places = this.#at(claim.key)
+    const held = withoutLapsed(places, nowUs)
+    const before = held.get(claim.id) ?? 0
+    if (before === 0 && held.size >= claim.max) return null
     keep(places, claim.id, nowUs + claim.ttlMs * 1000)
     return before
   }
@@ -139,56 +142,68 @@ export class LeaseTable {
     }
     const places = this.#leases.entries.get(claim.key)
     if (places === undefined) return
-    places.set(claim.id, before)
+    const { untilUs } = places
+    untilUs.set(claim.id, before)
+    places.nextLapseUs = Math.min(places.nextLapseUs, before)
     // Its turn among the others comes back too; this is rare enough to sort all of them.
-    const inOrder = [...places].sort(([, one], [, other]) => one - other)
-    places.clear()
-    for (const [id, untilUs] of inOrder) places.set(id, untilUs)
+    const inOrder = [...untilUs].sort(([, one], [, other]) => one - other)
+    untilUs.clear()
+    for (const [id, until] of inOrder) untilUs.set(id, until)
   }
 
   /** Frees a place; one that is not there is no mistake. */
   settle(key: string, id: string): void {
-    const places = this.#leases.entries.get(key)
-    if (places?.delete(id) && places.size === 0) this.#leases.entries.delete(key)
+    this.#leases.entries.get(key)?.untilUs.delete(id)
   }
 
   /** Keeps a place, also one that lapsed. */
   renew(key: string, id: string, untilUs: number): void {
-    let places = this.#leases.entries.get(key)
-    if (places === undefined) {
-      places = new Map()
-      this.#leases.entries.set(key, places)
-    }
-    keep(places, id, untilUs)
+    keep(this.#at(key), id, untilUs)
   }
 
   standing(claim: LeaseClaim, nowUs: number): Standing {
     const places = this.#leases.entries.get(claim.key)
     if (places === undefined) return { remaining: claim.max, resetMs: 0 }
-    withoutLapsed(places, nowUs)
-    const remaining = Math.max(0, claim.max - places.size)
-    const oldest = places.values().next()
-    if (remaining > 0 || oldest.done) return { remaining, resetMs: 0 }
-    return { remaining, resetMs: Math.ceil((oldest.value - nowUs) / 1000) }
+    const held = withoutLapsed(places, nowUs)
+    if (held.size < claim.max) return { remaining: claim.max - held.size, resetMs: 0 }
+    const oldest = held.values().next()
+    const resetMs = oldest.done ? 0 : Math.ceil((oldest.value - nowUs) / 1000)
+    return { remaining: 0, resetMs }
   }
 
   retryMs(claim: LeaseClaim, nowUs: number): number {
     return leaseRetryMs(this.standing(claim, nowUs).resetMs)
   }
+
+  #at(key: string): Places {
+    let places = this.#leases.entries.get(key)
+    if (places === undefined) {
+      places = { untilUs: new Map(), nextLapseUs: Number.POSITIVE_INFINITY }
+      this.#leases.entries.set(key, places)
+    }
+    return places
+  }
 }
 
 /** Sets a place and moves it to the end, where the latest are. */
-function keep(places: Map<string, number>, id: string, untilUs: number): void {
-  places.delete(id)
-  places.set(id, untilUs)
+function keep(places: Places, id: string, untilUs: number): void {
+  places.untilUs.delete(id)
+  places.untilUs.set(id, untilUs)
+  places.nextLapseUs = Math.min(places.nextLapseUs, untilUs)
 }
 
-function withoutLapsed(places: Map<string, number>, nowUs: number): Map<string, number> {
-  for (const [id, untilUs] of places) {
-    if (untilUs > nowUs) break
-    places.delete(id)
+function withoutLapsed(places: Places, nowUs: number): Map<string, number> {
+  const held = places.untilUs
+  if (nowUs < places.nextLapseUs) return held
+  places.nextLapseUs = Number.POSITIVE_INFINITY
+  for (const [id, untilUs] of held) {
+    if (untilUs > nowUs) {
+      places.nextLapseUs = untilUs
+      break
+    }
+    held.delete(id)
   }
-  return places
+  return held
 }
 
 interface Budget {
