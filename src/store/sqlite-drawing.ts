@@ -10,8 +10,11 @@ import { type Counted, earlier, type SqliteRows, uncounted } from './sqlite-rows
 import { LAPSE_US, rateUntilUs, type SqliteSettling } from './sqlite-settling.ts'
 import type { BudgetClaim, Claim, LeaseClaim, RateClaim } from './store.ts'
 
-/** So many takes ahead at most. One in so many pays for the step, which is the better part. */
-const TAKES_AHEAD_MAX = 31
+/**
+ * So many takes ahead at most. A step costs 100 microseconds where it is done all the time, and
+ * three times that where it is rare and its code cold; one take in so many pays for it.
+ */
+const TAKES_AHEAD_MAX = 255
 
 /**
  * What all workers draw is at most the eighth part of what is left, and from a few units on it is
