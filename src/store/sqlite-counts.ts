@@ -16,7 +16,7 @@ import type {
   StoreClock,
   Taken,
 } from './store.ts'
-import { budgetFits, budgetStanding } from './tables.ts'
+import { budgetFits, budgetStanding, namesTwice } from './tables.ts'
 
 /** A place that a take has, and where it was before. */
 interface Entered {
@@ -267,16 +267,6 @@ export class SqliteCounts {
     const oldestUs = earlier(this.#rows.oldestUs(key, nowUs), ownUs)
     return { remaining: 0, resetMs: untilMs(oldestUs, nowUs) }
   }
-}
-
-/** Whether a key occurs twice, so that what was left of the first is no longer true. */
-function namesTwice(claims: readonly Claim[]): boolean {
-  return claims.some((claim, index) => {
-    for (let later = index + 1; later < claims.length; later += 1) {
-      if (claims[later]?.key === claim.key) return true
-    }
-    return false
-  })
 }
 
 const untilMs = (untilUs: number, nowUs: number): number =>
