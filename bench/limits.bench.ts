@@ -4,10 +4,12 @@
  *
  * First by the clock, inside of a worker: finding the key, the guess, the claims, six headers, the
  * settlement, and what the store does later. One connection alone is told and not judged: it finds
- * all caches of the processor cold, and a processor that has time. Then by the processor time of a whole worker, against a key without any limits; that
- * has everything in it, also what is collected later and the bytes of the headers, but it is the
- * difference of two large numbers, so it is told and not judged. The processes take turns in short
- * rounds; what counts is the median of the differences, round by round.
+ * all caches of the processor cold, and a processor that has time.
+ *
+ * Then by the processor time of a whole worker, against a key without any limits; that has all of
+ * it, also what is collected later and the bytes of the headers, but it is the difference of two
+ * large numbers, so it is told and not judged. The processes take turns in short rounds; what
+ * counts is the median of the differences, round by round.
  * `bench/admission.bench.ts` measures the stores by themselves.
  *
  * Run with `bun bench/limits.bench.ts`; ends with 1 where admission takes longer than 10 us.
