@@ -2,8 +2,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { MemoryStore } from './memory.ts'
-import { RedisStore } from './redis.ts'
-import { SqliteStore } from './sqlite.ts'
 import type { NewsChannel, Store } from './store.ts'
 
 /** What decides which store it is, and what that needs. */
@@ -28,7 +26,9 @@ export interface StoreOptions {
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { redisUrl, workers, directory, timeoutMs, news, onState } = options
+  // A process has one of them, and the others would be read at its start for nothing.
   if (redisUrl !== null) {
+    const { RedisStore } = await import('./redis.ts')
     const store = new RedisStore({
       url: redisUrl,
       ...(timeoutMs && { boundMs: timeoutMs }),
@@ -38,6 +38,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     return store
   }
   if (workers <= 1) return new MemoryStore()
+  const { SqliteStore } = await import('./sqlite.ts')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, 'limits.db')
   return new SqliteStore({
