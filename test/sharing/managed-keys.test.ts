@@ -89,9 +89,15 @@ describeWithPostgres('managed keys in a PostgreSQL', () => {
     const outcomes = (secret: string): Promise<string[]> =>
       Promise.all([here, there].map((client) => outcomeOn(client, secret)))
 
-    /** A key that both machines remember. */
+    /**
+     * A key that both machines remember. That it was made is news too, and makes a machine forget
+     * it; news come one after another, so those are heard when those of a later key are.
+     */
     async function rememberedKey(): Promise<Key> {
-      const key = await create()
+      const [key, later] = [await create(), await create()]
+      expect(await outcomes(later.secret)).toEqual(['200', '200'])
+      await revoke(later)
+      await untilRefused(there, later.secret)
       expect(await outcomes(key.secret)).toEqual(['200', '200'])
       return key
     }
