@@ -57,12 +57,8 @@ export class WatchedInspector implements Passage {
   take(chunk: Uint8Array): readonly Uint8Array[] {
     if (this.#transcript.isKept) this.#look(chunk)
     const segments = this.#inspector.take(chunk)
-    const { hasLostText, held, error } = this.#inspector
-    // An error that only the reader knows, for its words were no JSON: what follows it passes, and
-    // is not taken down.
-    const isAlone = this.#readError && held === null && error === null
     // The reader may have made text of an event that does not pass.
-    if (hasLostText || isAlone) this.#transcript.spoil()
+    if (this.#inspector.hasLostText) this.#transcript.spoil()
     return segments
   }
 
