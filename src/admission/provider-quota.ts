@@ -39,9 +39,9 @@ export function createProviderQuota(quota: Quota, limits: readonly NamedLimits[]
         throw error
       }
       places += 1
-      const demand = { key: null, model: null, provider, id: `${exchange.id}-${places}` }
+      const id = `${exchange.id}-${places}`
       try {
-        const taken = quota.take({ ...demand, estimate })
+        const taken = quota.take({ key: null, model: null, provider, id, estimate })
         const leaving = (place: Awaited<typeof taken>) => () =>
           place.leave(usedOn(exchange, targetKey(target)))
         return taken instanceof Promise ? taken.then(leaving, refused) : leaving(taken)

@@ -74,9 +74,9 @@ export class Quota {
    *   `store_unavailable` where a budget cannot be decided.
    */
   take({ key, model, provider, id, estimate }: Demand): Place | Promise<Place> {
-    const ofKey = key === null ? none : this.#ofKey(key)
-    const ofModel = model === null ? none : this.#ofName('model', model)
-    const ofProvider = provider === null ? none : this.#ofName('provider', provider)
+    const ofKey = key === null ? none : this.#boundsOf('key', key)
+    const ofModel = model === null ? none : this.#boundsOf('model', model)
+    const ofProvider = provider === null ? none : this.#boundsOf('provider', provider)
     const bounds = joined(joined(ofKey.each, ofModel.each), ofProvider.each)
     if (bounds.length === 0) return nothingTaken
     const isGuessed = ofKey.isGuessed || ofModel.isGuessed || ofProvider.isGuessed
@@ -96,20 +96,13 @@ export class Quota {
     this.#leases.close()
   }
 
-  #ofKey(key: LimitedKey): Bounds {
-    let bounds = this.#bounds.get(key)
+  #boundsOf(owner: Owner, limited: LimitedKey | NamedLimits): Bounds {
+    let bounds = this.#bounds.get(limited)
     if (bounds === undefined) {
-      bounds = new Bounds('key', key.id, key.limits, key.budget)
-      this.#bounds.set(key, bounds)
-    }
-    return bounds
-  }
-
-  #ofName(owner: Owner, named: NamedLimits): Bounds {
-    let bounds = this.#bounds.get(named)
-    if (bounds === undefined) {
-      bounds = new Bounds(owner, named.name, named.limits, null)
-      this.#bounds.set(named, bounds)
+      const [name, budget] =
+        'budget' in limited ? [limited.id, limited.budget] : [limited.name, null]
+      bounds = new Bounds(owner, name, limited.limits, budget)
+      this.#bounds.set(limited, bounds)
     }
     return bounds
   }
